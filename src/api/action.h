@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "api/shape.h"
+#include "registry/registry.h"
+
+/* The one table of operations. A new operation is one row here, its input
+ * shape in model.c or model_service.c, and its result in encode.c or
+ * encode_service.c. */
+
+/** Turn an operation's result into its JSON object, or into null where the
+ *  response has no body; NULL: out of memory. */
+typedef json_t *action_encode(const struct call *call, const void *out);
+
+struct action {
+	const char *target;	   /* the X-Amz-Target header */
+	const struct shape *input; /* decodes into a struct of input->size bytes */
+	size_t out_size;
+	bool mutates;	   /* goes through the writer */
+	registry_run *run; /* NULL: the out structure is the daemon's api_status */
+	action_encode *encode;
+};
+
+/** @return the operation, or NULL when no such target exists (also for NULL) */
+const struct action *action_find(const char *target);
+
+/** All of them, for tests. */
+const struct action *action_table(size_t *count_out);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "api/http.h"
+
+#include <event2/buffer.h>
+#include <event2/keyvalq_struct.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api/encode.h"
+#include "base/id.h"
+
+#define JSON_TYPE "application/x-amz-json-1.1"
+
+enum {
+	CONTENT_LENGTH_DIGITS_MAX = 18
+};
+
+static bool is_token(const char *text)
+{
+	static const char symbols[] =
+		"!#$%&'*+-.^_`|~0123456789"
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	return *text && text[strspn(text, symbols)] == '\0';
+}
+
+static bool is_length(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && len <= CONTENT_LENGTH_DIGITS_MAX &&
+	       strspn(text, "0123456789") == len;
+}
+
+const char *http_framing_fault(struct evhttp_request *req)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(req);
+	unsigned lengths = 0;
+	unsigned encodings = 0;
+
+	for (const struct evkeyval *h = headers->tqh_first; h; h = h->next.tqe_next) {
+		if (!is_token(h->key))
+			return "A header name is malformed";
+		if (strcasecmp(h->key, "Content-Length") == 0) {
+			lengths++;
+			if (!is_length(h->value))
+				return "Content-Length is not a number";
+		} else if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
+			encodings++;
+			if (strcasecmp(h->value, "chunked") != 0)
+				return "The only Transfer-Encoding understood is chunked";
+		}
+	}
+	if (lengths + encodings > 1)
+		return "Content-Length or Transfer-Encoding is there more than once, or "
+		       "both are";
+	return NULL;
+}
+
+bool http_has_json_type(struct evhttp_request *req)
+{
+	static const char *const types[] = {
+		JSON_TYPE,
+		"application/x-amz-json-1.0",
+		"application/json",
+	};
+	const char *type =
+		evhttp_find_header(evhttp_request_get_input_headers(req), "Content-Type");
+	size_t len;
+
+	if (!type)
+		return true;
+	len = strcspn(type, "; \t");
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		if (len == strlen(types[i]) && strncasecmp(type, types[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int write_json(const char *data, size_t len, void *arg)
+{
+	struct evbuffer *buffer = arg;
+
+	return evbuffer_add(buffer, data, len);
+}
+
+static bool add_headers(struct evkeyvalq *headers, const char *error, bool close)
+{
+	char id[ID_UUID_SIZE];
+
+	return id_uuid(id) == GAZ_OK &&
+	       evhttp_add_header(headers, "Content-Type", JSON_TYPE) == 0 &&
+	       evhttp_add_header(headers, "x-amzn-RequestId", id) == 0 &&
+	       (!error || evhttp_add_header(headers, "x-amzn-ErrorType", error) == 0) &&
+	       (!close || evhttp_add_header(headers, "Connection", "close") == 0);
+}
+
+void http_reply(struct evhttp_request *req, int status, const char *error,
+		const json_t *body, bool close)
+{
+	const bool has_body = evhttp_request_get_command(req) != EVHTTP_REQ_HEAD;
+	struct evbuffer *buffer;
+
+	if (!evhttp_request_get_connection(req)) {
+		evhttp_request_free(req); /* the client went away meanwhile */
+		return;
+	}
+	buffer = evbuffer_new();
+	if (body && buffer &&
+	    add_headers(evhttp_request_get_output_headers(req), error, close) &&
+	    (json_is_null(body) ||
+	     json_dump_callback(body, write_json, buffer, ENCODE_JSON_FLAGS) == 0))
+		evhttp_send_reply(req, status, NULL, has_body ? buffer : NULL);
+	else
+		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+	if (buffer)
+		evbuffer_free(buffer);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <event2/http.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* What evhttp leaves open: strict framing, and the reply headers of AWS. */
+
+enum {
+	HTTP_HEADERS_MAX = 16 * 1024,
+	HTTP_BODY_MAX = 1024 * 1024,
+	/* evhttp answers what is larger than this itself, with a 413 page in
+	 * HTML; what is between the two gets ours. */
+	HTTP_BODY_MAX_HARD = HTTP_BODY_MAX + 256 * 1024,
+	HTTP_IDLE_S = 65,
+	HTTP_IDLE_BUSY_S = 5, /* while there are many connections */
+};
+
+/**
+ * Check what evhttp is lenient about: header names, Content-Length and
+ * Transfer-Encoding. After a fault nobody knows where the next request
+ * starts: the connection must be closed.
+ *
+ * @return NULL, or what is wrong
+ */
+const char *http_framing_fault(struct evhttp_request *req);
+
+/** True when the Content-Type is one that AWS JSON clients send, or absent. */
+bool http_has_json_type(struct evhttp_request *req);
+
+/**
+ * Reply and give the request back to evhttp; also when its connection is gone.
+ *
+ * @param error  the name for x-amzn-ErrorType, or NULL
+ * @param body   borrowed; NULL: out of memory, the reply is a plain 500
+ * @param close  close the connection afterwards
+ */
+void http_reply(struct evhttp_request *req, int status, const char *error,
+		const json_t *body, bool close);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/listener.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "api/listen.h"
+#include "api/server.h"
+#include "api/shape.h"
+
+/* What server.c (listeners, thread) and request.c (requests) share. */
+
+struct api_request;
+
+/* Finished mutations on their way from the writer to the API thread. */
+struct api_done {
+	pthread_mutex_t mutex;
+	struct api_request *first; /* in the order of completion */
+	struct api_request **end;
+	int event_fd; /* readable when something is in the list, or on stop */
+};
+
+struct api_tcp {
+	struct sockaddr_storage address;
+	struct evhttp_bound_socket *bound;
+};
+
+struct api_server {
+	struct registry *registry;
+	enum api_auth auth;
+	struct api_key *keys; /* owned, with their texts */
+	size_t key_count;
+	char *default_region;
+	char *default_account;
+	void (*read_status)(void *arg, struct api_status *out);
+	void *read_status_arg;
+
+	struct shape_patterns *patterns;
+	struct event_base *base;
+	struct evhttp *http;
+	struct api_tcp *tcp;
+	size_t tcp_count;
+	struct listen_path socket_path;
+	struct evhttp_bound_socket *unix_bound;
+	struct event *wake;  /* on done.event_fd */
+	struct event *timer; /* resumes accepting; while stopping, ends the loop */
+
+	pthread_t thread;
+	bool has_thread;
+	_Atomic bool stopping; /* set by api_server_stop() */
+	bool draining;	       /* the API thread has seen it */
+	unsigned drain_ticks;
+	size_t calls_in_flight; /* queued to the writer; API thread only */
+	struct api_done done;
+};
+
+/** evhttp's callback for every request. `arg` is the api_server. */
+void request_handle(struct evhttp_request *req, void *arg);
+
+/** Answer every finished mutation; on the API thread. */
+void request_reply_done(struct api_server *s);
+
+/** Forget finished mutations without an answer, after the thread has ended
+ *  and before the evhttp is freed. */
+void request_drop_done(struct api_server *s);

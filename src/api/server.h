@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/status.h"
+
+/* The API side: AWS JSON 1.1 over HTTP/1.1 on TCP and on a unix socket, one
+ * thread with its own event loop. */
+
+struct registry;
+struct api_server;
+struct api_status;
+
+enum api_auth { /* how request signatures are treated on TCP; the unix socket needs none */
+	API_AUTH_OFF =
+		0, /* none needed; the region is read from the scope if there is one */
+	API_AUTH_PARSE,	 /* must be well formed and for this service */
+	API_AUTH_VERIFY, /* must be right for one of the keys */
+};
+
+struct api_key {
+	const char *access_key_id;
+	const char *secret;
+};
+
+struct api_config {
+	const struct sockaddr_storage *endpoints; /* TCP; copied */
+	size_t endpoint_count;
+	const char *socket_path; /* unix socket, mode 0660; NULL: none; copied */
+	enum api_auth auth;
+	const struct api_key *keys; /* for API_AUTH_VERIFY; copied */
+	size_t key_count;
+	const char *default_region;  /* for requests without a scope; copied */
+	const char *default_account; /* 12 digits; copied */
+
+	/* Fills in what Gazetteer.GetStatus reports; called on the API thread. */
+	void (*read_status)(void *arg, struct api_status *out);
+	void *read_status_arg;
+};
+
+/* The answer of Gazetteer.GetStatus. */
+struct api_status {
+	const char *version;
+	int64_t started_ms;
+	const char *dns_addresses; /* comma-separated; borrowed */
+	const char *api_addresses;
+	const char *socket_path;
+	const char *data_dir;
+	uint32_t workers;
+	uint64_t zones;
+	uint64_t names;
+	uint64_t udp_queries;
+	uint64_t tcp_queries;
+	uint64_t answered;
+	uint64_t dropped;
+	uint64_t truncated;
+	uint64_t rcodes[16];
+};
+
+/**
+ * Bind every listener; no thread runs yet. A stale unix socket (nobody
+ * listens) is replaced; a live one is an error.
+ *
+ * @return GAZ_OK, GAZ_EIO, GAZ_EBUSY (somebody listens on the socket), GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status api_server_open(const struct api_config *config,
+					  struct registry *registry,
+					  struct api_server **out, struct gaz_error *err);
+
+/** The real address of TCP endpoint i. Borrowed. */
+const struct sockaddr *api_server_address(const struct api_server *s, size_t i);
+
+/** Start the API thread. @return GAZ_OK, GAZ_EIO. */
+GAZ_MUST_CHECK gaz_status api_server_start(struct api_server *s);
+
+/** Stop accepting, let the calls under way finish and be answered (bounded:
+ *  some seconds), join the thread. */
+void api_server_stop(struct api_server *s);
+
+/** Removes the unix socket. Every job that was given to the registry must have
+ *  been reported done: stop the API, then the registry, then close this.
+ *  Accepts a pointer to NULL. */
+void api_server_close(struct api_server **s);

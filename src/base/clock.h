@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdint.h>
+
+/* Time comes in through this, so that tests own it. */
+
+struct clock {
+	int64_t fixed_ms; /* 0: the real clock; else the time it always shows */
+};
+
+/** Wall-clock time, milliseconds since the Unix epoch. */
+int64_t clock_now_ms(const struct clock *clock);
+
+/** Monotonic time in milliseconds, for timeouts; never virtual. */
+int64_t clock_monotonic_ms(void);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/id.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
+
+/* RFC 4648 base32 in lower case, without padding. */
+static void put_base32(const uint8_t *in, size_t chars, char *out)
+{
+	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+	for (size_t i = 0; i < chars; i++) {
+		size_t bit = i * 5;
+		unsigned pair = (unsigned)in[bit / 8] << 8;
+
+		if (bit % 8 > 3)
+			pair |= in[bit / 8 + 1];
+		out[i] = alphabet[(pair >> (11 - bit % 8)) & 31];
+	}
+	out[chars] = '\0';
+}
+
+gaz_status id_uuid(char out[ID_UUID_SIZE])
+{
+	uint8_t b[16];
+
+	if (rng_secret(b, sizeof b) != GAZ_OK)
+		return GAZ_EIO;
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+	(void)snprintf(
+		out, ID_UUID_SIZE,
+		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+		b[12], b[13], b[14], b[15]);
+	return GAZ_OK;
+}
+
+gaz_status id_resource(const char *prefix, char out[ID_RESOURCE_SIZE])
+{
+	uint8_t random[10];
+	size_t len = strlen(prefix);
+
+	if (len + 16 >= ID_RESOURCE_SIZE)
+		return GAZ_ELIMIT;
+	if (rng_secret(random, sizeof random) != GAZ_OK)
+		return GAZ_EIO;
+	memcpy(out, prefix, len);
+	put_base32(random, 16, out + len);
+	return GAZ_OK;
+}
+
+gaz_status id_hosted_zone(char out[ID_ZONE_SIZE])
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	uint64_t random[2];
+	size_t at = 0;
+
+	if (rng_secret(random, sizeof random) != GAZ_OK)
+		return GAZ_EIO;
+	out[at++] = 'Z';
+	for (int half = 0; half < 2; half++) {
+		for (int i = 0; i < 10; i++, random[half] /= 36)
+			out[at++] = alphabet[random[half] % 36];
+	}
+	out[at] = '\0';
+	return GAZ_OK;
+}
+
+gaz_status id_suffix(char out[ID_SUFFIX_SIZE])
+{
+	uint8_t random[5];
+
+	if (rng_secret(random, sizeof random) != GAZ_OK)
+		return GAZ_EIO;
+	put_base32(random, 8, out);
+	return GAZ_OK;
+}
+
+gaz_status id_digest(const void *data, size_t len, uint8_t out[ID_DIGEST_LEN])
+{
+	return EVP_Q_digest(NULL, "SHA256", NULL, data, len, out, NULL) ? GAZ_OK
+									: GAZ_ENOMEM;
+}
+
+gaz_status id_operation(const void *lock_key, size_t len, int64_t submit_ms,
+			char out[ID_OPERATION_SIZE])
+{
+	uint8_t digest[ID_DIGEST_LEN];
+	char digits[14];
+	size_t at = sizeof digits;
+	uint64_t left = submit_ms > 0 ? (uint64_t)submit_ms : 0;
+
+	if (id_digest(lock_key, len, digest) != GAZ_OK)
+		return GAZ_ENOMEM;
+	put_base32(digest, 32, out);
+	digits[--at] = '\0';
+	do {
+		digits[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % 36];
+		left /= 36;
+	} while (left > 0);
+	out[32] = '-';
+	memcpy(out + 33, digits + at, sizeof digits - at);
+	return GAZ_OK;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Identifiers in the forms that AWS Cloud Map uses. */
+
+enum {
+	ID_UUID_SIZE = 37,	/* with the NUL, as all of these */
+	ID_RESOURCE_SIZE = 24,	/* "ns-" or "srv-" and 16 characters of [a-z2-7] */
+	ID_ZONE_SIZE = 22,	/* "Z" and 20 characters of [A-Z0-9] */
+	ID_OPERATION_SIZE = 48, /* 32 characters of [a-z2-7], "-", base-36 time */
+	ID_SUFFIX_SIZE = 9,	/* 8 characters of [a-z2-7] */
+	ID_DIGEST_LEN = 32,
+};
+
+/** A random UUID, version 4, lower-case. */
+GAZ_MUST_CHECK gaz_status id_uuid(char out[ID_UUID_SIZE]);
+
+/** `prefix` ("ns-", "srv-") and 80 random bits in base32. */
+GAZ_MUST_CHECK gaz_status id_resource(const char *prefix, char out[ID_RESOURCE_SIZE]);
+
+/** A Route 53 hosted zone id. */
+GAZ_MUST_CHECK gaz_status id_hosted_zone(char out[ID_ZONE_SIZE]);
+
+/** Eight random characters of [a-z2-7]. */
+GAZ_MUST_CHECK gaz_status id_suffix(char out[ID_SUFFIX_SIZE]);
+
+/**
+ * An operation id: the base32 of a hash of the bytes that the operation
+ * locks, then the submit time in base 36. Operations on one target thus share
+ * their first 32 characters, as on AWS.
+ */
+GAZ_MUST_CHECK gaz_status id_operation(const void *lock_key, size_t len,
+				       int64_t submit_ms, char out[ID_OPERATION_SIZE]);
+
+/** SHA-256. */
+GAZ_MUST_CHECK gaz_status id_digest(const void *data, size_t len,
+				    uint8_t out[ID_DIGEST_LEN]);

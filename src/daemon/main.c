@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config.h"
+#include "daemon/datadir.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "registry/registry.h"
+#include "registry/schema.h"
+#include "responder/responder.h"
+#include "store/store.h"
+#include "zone/zonedb.h"
+#include "zone/zonedit.h"
+#include "zone/zonefile.h"
+
+/* The whole daemon: wires the parts together, waits for a signal, and takes
+ * them apart again in the opposite order. */
+
+enum {
+	EXIT_USAGE = 2,
+	ADDRESSES_SIZE = 4096,
+};
+
+struct daemon {
+	struct options options;
+	struct store *store;
+	struct zonedb *db;
+	struct registry *registry;
+	struct responder *responder;
+	struct api_server *api;
+	char dns_addresses[ADDRESSES_SIZE];
+	char api_addresses[ADDRESSES_SIZE];
+	int64_t started_ms;
+};
+
+/* ---- reading a damaged store ---- */
+
+/* LMDB maps the file and trusts what is in it: where pages were overwritten it
+ * may run into nowhere. While the store is opened and read, such a fault is
+ * told as what it is. */
+static void on_store_fault(int signal)
+{
+	static const char text[] =
+		"gazetteerd: reading the store failed, it may be damaged; move the data "
+		"directory away, or restore a copy of it, and start again\n";
+
+	(void)signal;
+	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+		_exit(EXIT_FAILURE);
+	_exit(EXIT_FAILURE);
+}
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS};
+
+enum {
+	FAULT_SIGNALS = sizeof fault_signals / sizeof *fault_signals,
+};
+
+static void catch_store_faults(struct sigaction old[FAULT_SIGNALS])
+{
+	struct sigaction action = {.sa_handler = on_store_fault};
+
+	for (size_t i = 0; i < FAULT_SIGNALS; i++)
+		sigaction(fault_signals[i], &action, &old[i]);
+}
+
+static void release_store_faults(const struct sigaction old[FAULT_SIGNALS])
+{
+	for (size_t i = 0; i < FAULT_SIGNALS; i++)
+		sigaction(fault_signals[i], &old[i], NULL);
+}
+
+static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
+{
+	const struct options *o = &d->options;
+	const struct store_config store_config = {
+		.dir = o->data,
+		.tables = schema_table_names,
+		.table_count = TABLE_COUNT,
+		.format = SCHEMA_FORMAT,
+	};
+	const struct registry_config config = {
+		.vpcs = o->vpcs, /* those of listeners among them */
+		.vpc_count = o->vpc_count,
+		.strict_vpcs = o->strict_vpcs,
+		.max_namespaces = o->quota_namespaces,
+		.max_instances_per_service = o->quota_instances_per_service,
+		.max_instances_per_namespace = o->quota_instances_per_namespace,
+		.operation_delay_ms = o->operation_delay_ms,
+		.custom_health_delay_ms = o->custom_health_delay_ms,
+		.operation_keep_ms = (int64_t)o->operation_hours * 3600000,
+		.operation_max = o->operation_max,
+	};
+	struct sigaction old[FAULT_SIGNALS];
+	gaz_status st;
+
+	catch_store_faults(old);
+	st = store_open(&store_config, &d->store, err);
+	if (st == GAZ_OK)
+		st = registry_open(&config, d->store, d->db, &d->registry, err);
+	release_store_faults(old);
+	return st;
+}
+
+/* ---- opening: everything that can fail, before anything is served ---- */
+
+static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
+{
+	struct zonedit *edit = NULL;
+	size_t loaded = 0;
+	gaz_status st;
+
+	if (d->options.zones[0] == '\0')
+		return GAZ_OK;
+	st = zonedit_new(d->db, &edit);
+	if (st != GAZ_OK)
+		return gaz_error_set(err, st, "out of memory");
+	st = zonefile_load_dir(edit, d->options.zones, &loaded, err);
+	if (st == GAZ_OK) {
+		st = zonedit_prepare(edit);
+		if (st != GAZ_OK)
+			gaz_error_set(err, st,
+				      "out of memory while loading the zone files");
+	}
+	if (st == GAZ_OK) {
+		zonedit_publish(&edit);
+		log_info("zone-files-loaded", "directory=%s zones=%zu", d->options.zones,
+			 loaded);
+	}
+	zonedit_free(&edit);
+	return st;
+}
+
+static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
+{
+	const struct responder_config config = {
+		.endpoints = d->options.listen,
+		.endpoint_count = d->options.listen_count,
+		.workers = d->options.workers,
+		.seed = d->options.seed,
+	};
+
+	return responder_open(&config, d->db, &d->responder, err);
+}
+
+static void read_status(void *arg, struct api_status *out)
+{
+	const struct daemon *d = arg;
+	struct responder_counters counters;
+	struct zonedb_stats stats;
+
+	responder_read_counters(d->responder, &counters);
+	zonedb_stats(d->db, &stats);
+	*out = (struct api_status){
+		.version = PACKAGE_VERSION,
+		.started_ms = d->started_ms,
+		.dns_addresses = d->dns_addresses,
+		.api_addresses = d->api_addresses,
+		.socket_path = d->options.socket,
+		.data_dir = d->options.data,
+		.workers = d->options.workers,
+		.zones = stats.zones,
+		.names = stats.names,
+		.udp_queries = counters.udp_queries,
+		.tcp_queries = counters.tcp_queries,
+		.answered = counters.answered,
+		.dropped = counters.dropped,
+		.truncated = counters.truncated,
+	};
+	memcpy(out->rcodes, counters.rcodes, sizeof out->rcodes);
+}
+
+static gaz_status open_api(struct daemon *d, struct gaz_error *err)
+{
+	const struct options *o = &d->options;
+	const struct api_config config = {
+		.endpoints = o->api,
+		.endpoint_count = o->api_count,
+		.socket_path = o->socket,
+		.auth = o->auth,
+		.keys = o->keys,
+		.key_count = o->key_count,
+		.default_region = o->region,
+		.default_account = o->account,
+		.read_status = read_status,
+		.read_status_arg = d,
+	};
+
+	return api_server_open(&config, d->registry, &d->api, err);
+}
+
+static gaz_status open_all(struct daemon *d, struct gaz_error *err)
+{
+	gaz_status st = GAZ_OK;
+
+	if (!d->options.ephemeral)
+		st = path_make_parents(d->options.data, err);
+	if (st == GAZ_OK && zonedb_new(&d->db) != GAZ_OK)
+		st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	if (st == GAZ_OK)
+		st = open_registry(d, err);
+	if (st == GAZ_OK) {
+		zonedb_enter_thread();
+		st = load_zone_files(d, err);
+		zonedb_leave_thread();
+	}
+	if (st == GAZ_OK)
+		st = open_responder(d, err);
+	return st == GAZ_OK ? open_api(d, err) : st;
+}
+
+/* ---- running ---- */
+
+static void add_address(char list[ADDRESSES_SIZE], const struct sockaddr *addr)
+{
+	char text[NETADDR_TEXT_SIZE];
+	size_t used = strlen(list);
+
+	(void)snprintf(list + used, ADDRESSES_SIZE - used, "%s%s", used ? "," : "",
+		       netaddr_print_endpoint(addr, text));
+}
+
+static void list_addresses(struct daemon *d)
+{
+	for (size_t i = 0; i < d->options.listen_count; i++)
+		add_address(d->dns_addresses, responder_address(d->responder, i));
+	for (size_t i = 0; i < d->options.api_count; i++)
+		add_address(d->api_addresses, api_server_address(d->api, i));
+}
+
+static gaz_status start_all(struct daemon *d, struct gaz_error *err)
+{
+	gaz_status st = registry_start(d->registry);
+
+	if (st == GAZ_OK)
+		st = responder_start(d->responder);
+	if (st == GAZ_OK)
+		st = api_server_start(d->api);
+	if (st != GAZ_OK)
+		gaz_error_set(err, st, "cannot start a thread");
+	return st;
+}
+
+static void wait_for_the_end(const sigset_t *signals)
+{
+	int signal = 0;
+
+	do {
+		(void)sigwait(signals, &signal);
+		if (signal == SIGHUP)
+			log_info("signal-ignored", "signal=HUP");
+	} while (signal != SIGTERM && signal != SIGINT);
+	log_info("stopping", "signal=%s", signal == SIGTERM ? "TERM" : "INT");
+	notify_send("STOPPING=1");
+}
+
+/* Calls under way are answered first, then the queue of the writer is done,
+ * then the queries that have arrived. */
+static void close_all(struct daemon *d)
+{
+	if (d->api)
+		api_server_stop(d->api);
+	if (d->registry)
+		registry_stop(d->registry);
+	if (d->responder)
+		responder_stop(d->responder);
+	api_server_close(&d->api);
+	responder_close(&d->responder);
+	registry_close(&d->registry);
+	store_close(&d->store);
+	zonedb_free(&d->db);
+}
+
+/* Only the main thread takes signals, and only by waiting for them. */
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* With a standard stream closed, the first file that is opened, such as the
+ * store, would take its number, and log lines would be written into it. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Each connection takes a descriptor: use as many as we may. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run(struct daemon *d)
+{
+	struct gaz_error err = {.text = "unknown error"};
+	sigset_t signals;
+	gaz_status st;
+
+	block_signals(&signals);
+	raise_descriptor_limit();
+	st = open_all(d, &err);
+	if (st == GAZ_OK) {
+		d->started_ms = clock_now_ms(&(struct clock){0});
+		list_addresses(d);
+		st = start_all(d, &err);
+	}
+	if (st == GAZ_OK) {
+		fprintf(stderr, "ready dns=%s api=%s socket=%s\n", d->dns_addresses,
+			*d->api_addresses ? d->api_addresses : "none", d->options.socket);
+		notify_send("READY=1");
+		wait_for_the_end(&signals);
+	} else {
+		fprintf(stderr, "gazetteerd: %s\n", err.text);
+	}
+	close_all(d);
+	return st == GAZ_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon d;
+	struct gaz_error err = {.text = "unknown error"};
+	enum options_verdict verdict;
+	int status = EXIT_SUCCESS;
+
+	open_standard_streams();
+	verdict = options_read(&d.options, argc, argv, &err);
+	if (verdict == OPTIONS_RUN && d.options.ephemeral &&
+	    datadir_make_temporary(d.options.data, &err) != GAZ_OK)
+		verdict = OPTIONS_EXIT_USAGE;
+	if (verdict == OPTIONS_EXIT_USAGE) {
+		fprintf(stderr, "gazetteerd: %s\n", err.text);
+		status = EXIT_USAGE;
+	} else if (verdict == OPTIONS_RUN) {
+		status = run(&d);
+		if (d.options.ephemeral)
+			datadir_remove(d.options.data);
+	}
+	options_fini(&d.options);
+	return status;
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/option.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum {
+	DNS_PORT_DEFAULT = 10053,
+	VPC_ID_MAX = 64, /* as in the API */
+};
+
+/* Make room for one more item at the end of a list. */
+static void *grow(void **items, size_t count, size_t size)
+{
+	char *more = realloc(*items, (count + 1) * size);
+
+	if (!more)
+		return NULL;
+	*items = more;
+	return memset(more + count * size, 0, size);
+}
+
+static gaz_status out_of_memory(struct gaz_error *err)
+{
+	return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+}
+
+static gaz_status set_number(const char *name, const char *value, uint64_t max,
+			     uint64_t *out, struct gaz_error *err)
+{
+	char *end;
+	unsigned long long number;
+
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number > max)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "%s: '%s' is not a number from 0 to %llu", name,
+				     value, (unsigned long long)max);
+	*out = number;
+	return GAZ_OK;
+}
+
+static gaz_status set_path(const char *name, const char *value, char out[PATH_SIZE],
+			   struct gaz_error *err)
+{
+	if (*value == '\0' || strlen(value) >= PATH_SIZE)
+		return gaz_error_set(err, GAZ_EFORMAT, "%s: not a usable path", name);
+	strcpy(out, value);
+	return GAZ_OK;
+}
+
+static gaz_status check_vpc_id(const char *id, struct gaz_error *err)
+{
+	if (*id != '\0' && strlen(id) <= VPC_ID_MAX)
+		return GAZ_OK;
+	return gaz_error_set(err, GAZ_EFORMAT,
+			     "--vpc and --listen: a VPC id has 1 to %d characters, not "
+			     "'%.100s'",
+			     VPC_ID_MAX, id);
+}
+
+static gaz_status set_listen(struct options *c, const char *value, struct gaz_error *err)
+{
+	const char *equals = strchr(value, '=');
+	char addr[128];
+	size_t len = equals ? (size_t)(equals - value) : strlen(value);
+	struct responder_endpoint *item;
+
+	if (len >= sizeof addr || (equals && equals[1] == '\0'))
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--listen: '%s' is not ADDR[:PORT][=VPC]", value);
+	memcpy(addr, value, len);
+	addr[len] = '\0';
+	item = grow((void **)&c->listen, c->listen_count, sizeof *item);
+	if (!item)
+		return out_of_memory(err);
+	if (netaddr_parse_endpoint(addr, DNS_PORT_DEFAULT, &item->addr) != GAZ_OK)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--listen: '%s' is not ADDR[:PORT][=VPC], such as "
+				     "127.0.0.1:10053 or [::1]:10053",
+				     value);
+	if (equals) {
+		if (check_vpc_id(equals + 1, err) != GAZ_OK)
+			return GAZ_EFORMAT;
+		item->vpc_id = strdup(equals + 1);
+		if (!item->vpc_id)
+			return out_of_memory(err);
+	}
+	c->listen_count++;
+	return GAZ_OK;
+}
+
+static gaz_status set_api(struct options *c, const char *value, struct gaz_error *err)
+{
+	struct sockaddr_storage *item;
+
+	if (strcmp(value, "none") == 0)
+		return GAZ_OK;
+	item = grow((void **)&c->api, c->api_count, sizeof *item);
+	if (!item)
+		return out_of_memory(err);
+	if (netaddr_parse_endpoint(value, -1, item) != GAZ_OK)
+		return gaz_error_set(
+			err, GAZ_EFORMAT,
+			"--api: '%s' is not ADDR:PORT, such as 127.0.0.1:8053, "
+			"nor none",
+			value);
+	c->api_count++;
+	return GAZ_OK;
+}
+
+static gaz_status set_socket(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_path("--socket", value, c->socket, err);
+}
+
+static gaz_status set_data(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_path("--data", value, c->data, err);
+}
+
+static gaz_status set_ephemeral(struct options *c, const char *value,
+				struct gaz_error *err)
+{
+	(void)err;
+	c->ephemeral = value != NULL;
+	return GAZ_OK;
+}
+
+static gaz_status set_zones(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_path("--zones", value, c->zones, err);
+}
+
+static struct registry_vpc *find_or_add_vpc(struct options *c, const char *id)
+{
+	struct registry_vpc *vpc;
+
+	for (size_t i = 0; i < c->vpc_count; i++) {
+		if (strcmp(c->vpcs[i].id, id) == 0)
+			return &c->vpcs[i];
+	}
+	vpc = grow((void **)&c->vpcs, c->vpc_count, sizeof *vpc);
+	if (!vpc)
+		return NULL;
+	vpc->id = strdup(id);
+	if (!vpc->id)
+		return NULL;
+	c->vpc_count++;
+	return vpc;
+}
+
+static gaz_status add_prefix(struct registry_vpc *vpc, const char *text,
+			     struct gaz_error *err)
+{
+	struct netprefix *prefix = grow((void **)(uintptr_t)&vpc->prefixes,
+					vpc->prefix_count, sizeof *prefix);
+
+	if (!prefix)
+		return out_of_memory(err);
+	if (netaddr_parse_prefix(text, prefix) != GAZ_OK)
+		return gaz_error_set(
+			err, GAZ_EFORMAT,
+			"--vpc: '%s' is not an address prefix such as 10.0.0.0/16; "
+			"bits behind the length must be zero",
+			text);
+	vpc->prefix_count++;
+	return GAZ_OK;
+}
+
+static gaz_status set_vpc(struct options *c, const char *value, struct gaz_error *err)
+{
+	char *copy = strdup(value);
+	char *equals = copy ? strchr(copy, '=') : NULL;
+	struct registry_vpc *vpc = NULL;
+	gaz_status st;
+
+	if (!equals || equals[1] == '\0') {
+		free(copy);
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--vpc: '%s' is not ID=CIDR[,CIDR...]", value);
+	}
+	*equals = '\0';
+	st = check_vpc_id(copy, err);
+	if (st == GAZ_OK) {
+		vpc = find_or_add_vpc(c, copy);
+		st = vpc ? GAZ_OK : out_of_memory(err);
+	}
+	for (char *rest = equals + 1; st == GAZ_OK && rest;) {
+		const char *text = strsep(&rest, ",");
+
+		st = add_prefix(vpc, text, err);
+	}
+	free(copy);
+	return st;
+}
+
+static gaz_status set_strict_vpcs(struct options *c, const char *value,
+				  struct gaz_error *err)
+{
+	(void)err;
+	c->strict_vpcs = value != NULL;
+	return GAZ_OK;
+}
+
+static gaz_status set_workers(struct options *c, const char *value, struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--workers", value, OPTIONS_WORKERS_MAX, &number, err);
+
+	if (st == GAZ_OK && number == 0)
+		return gaz_error_set(err, GAZ_EFORMAT, "--workers: at least 1 is needed");
+	if (st == GAZ_OK)
+		c->workers = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_log_level(struct options *c, const char *value,
+				struct gaz_error *err)
+{
+	enum log_level level;
+
+	(void)c;
+	if (log_level_parse(value, &level) != GAZ_OK)
+		return gaz_error_set(
+			err, GAZ_EFORMAT,
+			"--log-level: '%s' is not error, warn, info or debug", value);
+	log_set_level(level);
+	return GAZ_OK;
+}
+
+static gaz_status set_region(struct options *c, const char *value, struct gaz_error *err)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len >= sizeof c->region ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != len)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--region: '%s' is not a region such as us-east-1",
+				     value);
+	strcpy(c->region, value);
+	return GAZ_OK;
+}
+
+static gaz_status set_account(struct options *c, const char *value, struct gaz_error *err)
+{
+	if (strlen(value) != 12 || strspn(value, "0123456789") != 12)
+		return gaz_error_set(err, GAZ_EFORMAT, "--account: '%s' is not 12 digits",
+				     value);
+	strcpy(c->account, value);
+	return GAZ_OK;
+}
+
+static gaz_status set_auth(struct options *c, const char *value, struct gaz_error *err)
+{
+	static const char *const modes[] = {[API_AUTH_OFF] = "off",
+					    [API_AUTH_PARSE] = "parse",
+					    [API_AUTH_VERIFY] = "verify"};
+
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		if (strcmp(modes[i], value) == 0) {
+			c->auth = (enum api_auth)i;
+			return GAZ_OK;
+		}
+	}
+	return gaz_error_set(err, GAZ_EFORMAT, "--auth: '%s' is not off, parse or verify",
+			     value);
+}
+
+static gaz_status set_key(struct options *c, const char *value, struct gaz_error *err)
+{
+	const char *equals = strchr(value, '=');
+	struct api_key *item;
+
+	if (!equals || equals == value || equals[1] == '\0')
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--key: give an access key id, '=' and its secret");
+	item = grow((void **)&c->keys, c->key_count, sizeof *item);
+	if (!item)
+		return out_of_memory(err);
+	c->key_count++;
+	item->access_key_id = strndup(value, (size_t)(equals - value));
+	item->secret = strdup(equals + 1);
+	return item->access_key_id && item->secret ? GAZ_OK : out_of_memory(err);
+}
+
+static gaz_status set_quota(struct options *c, const char *value, struct gaz_error *err)
+{
+	const struct {
+		const char *name;
+		uint32_t *at;
+	} quotas[] = {
+		{"namespaces=", &c->quota_namespaces},
+		{"instances-per-service=", &c->quota_instances_per_service},
+		{"instances-per-namespace=", &c->quota_instances_per_namespace},
+	};
+
+	for (size_t i = 0; i < sizeof quotas / sizeof *quotas; i++) {
+		size_t len = strlen(quotas[i].name);
+		uint64_t number;
+		gaz_status st;
+
+		if (strncmp(value, quotas[i].name, len) != 0)
+			continue;
+		st = set_number("--quota", value + len, UINT32_MAX, &number, err);
+		if (st == GAZ_OK)
+			*quotas[i].at = (uint32_t)number;
+		return st;
+	}
+	return gaz_error_set(
+		err, GAZ_EFORMAT,
+		"--quota: '%s' is not NAME=N with one of the names namespaces, "
+		"instances-per-service, instances-per-namespace",
+		value);
+}
+
+static gaz_status set_operation_delay(struct options *c, const char *value,
+				      struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--operation-delay", value, 86400000, &number, err);
+
+	if (st == GAZ_OK)
+		c->operation_delay_ms = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_custom_health_delay(struct options *c, const char *value,
+					  struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st =
+		set_number("--custom-health-delay", value, 86400000, &number, err);
+
+	if (st == GAZ_OK)
+		c->custom_health_delay_ms = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_operation_hours(struct options *c, const char *value,
+				      struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--operation-hours", value, 1000000, &number, err);
+
+	if (st == GAZ_OK)
+		c->operation_hours = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_operation_max(struct options *c, const char *value,
+				    struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--operation-max", value, UINT32_MAX, &number, err);
+
+	if (st == GAZ_OK)
+		c->operation_max = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_seed(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_number("--seed", value, UINT64_MAX, &c->seed, err);
+}
+
+const struct option_row option_rows[] = {
+	{"listen", "ADDR[:PORT][=VPC]", true, false, set_listen,
+	 "answer DNS here, over UDP and TCP; with =VPC every\n"
+	 "query that arrives here belongs to that VPC\n"
+	 "(default: 127.0.0.1:10053 and [::1]:10053)"},
+	{"api", "ADDR:PORT", true, false, set_api,
+	 "answer the AWS API here, or none\n(default: 127.0.0.1:8053)"},
+	{"socket", "PATH", false, false, set_socket,
+	 "the management socket: the same API on a unix socket\n"
+	 "(default: gazetteer/api.sock in the runtime directory)"},
+	{"data", "DIR", false, false, set_data,
+	 "keep the store here\n(default: gazetteer in the state directory)"},
+	{"ephemeral", NULL, false, false, set_ephemeral,
+	 "keep the store in a temporary directory, removed at exit"},
+	{"zones", "DIR", false, false, set_zones,
+	 "serve the zone files DIR/<origin>.zone beside the namespaces"},
+	{"vpc", "ID=CIDR[,CIDR...]", true, false, set_vpc,
+	 "declare the source prefixes of a VPC; the longest prefix wins"},
+	{"strict-vpcs", NULL, false, false, set_strict_vpcs,
+	 "refuse namespaces of VPCs that are not declared\n"
+	 "(default: such a VPC has the loopback prefixes)"},
+	{"workers", "N", false, true, set_workers,
+	 "DNS worker threads (default: the number of cores)"},
+	{"region", "NAME", false, false, set_region,
+	 "the region of requests that are not signed (default: us-east-1)"},
+	{"account", "ID", false, false, set_account,
+	 "the account of requests whose access key id is not\n"
+	 "12 digits (default: 000000000000)"},
+	{"auth", "MODE", false, false, set_auth,
+	 "request signatures: off, parse (well formed) or verify\n"
+	 "(right for a --key) (default: off)"},
+	{"key", "AKID=SECRET", true, false, set_key, "a key for --auth verify"},
+	{"quota", "NAME=N", true, false, set_quota,
+	 "namespaces=50, instances-per-service=1000,\n"
+	 "instances-per-namespace=2000 are the defaults; 0: no limit"},
+	{"operation-delay", "MS", false, true, set_operation_delay,
+	 "how long operations stay pending, in milliseconds\n"
+	 "(default: 0, ended when the call is answered)"},
+	{"custom-health-delay", "MS", false, true, set_custom_health_delay,
+	 "how long a custom health status takes to take effect, in\n"
+	 "milliseconds (default: 0; AWS takes 30000)"},
+	{"operation-hours", "N", false, true, set_operation_hours,
+	 "how long operations that ended are kept (default: 24)"},
+	{"operation-max", "N", false, true, set_operation_max,
+	 "how many of them at most (default: 1000000)"},
+	{"seed", "N", false, true, set_seed,
+	 "choose among records reproducibly, for tests"},
+	{"log-level", "LEVEL", false, false, set_log_level,
+	 "error, warn, info or debug (default: info)"},
+};
+
+const size_t option_row_count = sizeof option_rows / sizeof *option_rows;
+_Static_assert(sizeof option_rows / sizeof *option_rows <= OPTION_ROWS_MAX,
+	       "raise OPTION_ROWS_MAX");
+
+const struct option_row *option_find(const char *name)
+{
+	for (size_t i = 0; i < option_row_count; i++) {
+		if (strcmp(option_rows[i].name, name) == 0)
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+gaz_status option_declare_listener_vpcs(struct options *c)
+{
+	for (size_t i = 0; i < c->listen_count; i++) {
+		if (c->listen[i].vpc_id && !find_or_add_vpc(c, c->listen[i].vpc_id))
+			return GAZ_ENOMEM;
+	}
+	return GAZ_OK;
+}

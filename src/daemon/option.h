@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "daemon/options.h"
+
+/* The table of options: the command line, the configuration file and --help are
+ * made from it. A new option is one row and one function. */
+
+/** Take over a value; NULL turns a switch off. @return GAZ_OK, GAZ_EFORMAT (err
+ *  says what is wrong with it), GAZ_ENOMEM */
+typedef gaz_status set_option(struct options *options, const char *value,
+			      struct gaz_error *err);
+
+struct option_row {
+	const char *name;
+	const char *argument; /* NULL: a switch */
+	bool repeatable;
+	bool is_number; /* the file may have a JSON number for it */
+	set_option *set;
+	const char *help;
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+
+enum {
+	OPTION_ROWS_MAX = 32, /* room for what is kept for each row */
+};
+
+/** The row of an option; NULL: there is none of that name. */
+const struct option_row *option_find(const char *name);
+
+/** Every VPC that a listener is bound to is declared by that, if by nothing else:
+ *  its sources are those that ask there, and no others. @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status option_declare_listener_vpcs(struct options *options);

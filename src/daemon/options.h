@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "api/server.h"
+#include "base/path.h"
+#include "base/status.h"
+#include "registry/registry.h"
+#include "responder/responder.h"
+
+/* What the daemon was told: the command line over the configuration file over
+ * the defaults. One table of options drives all three, and --help. */
+
+enum {
+	OPTIONS_WORKERS_MAX = 256,
+};
+
+struct options {
+	struct responder_endpoint *listen; /* owned, as are the texts in it */
+	size_t listen_count;
+	struct sockaddr_storage *api;
+	size_t api_count;
+	char socket[PATH_SIZE];
+	char data[PATH_SIZE];
+	char zones[PATH_SIZE]; /* "": none */
+	bool ephemeral;
+	struct registry_vpc *vpcs;
+	size_t vpc_count;
+	bool strict_vpcs;
+	uint32_t workers;
+	char region[33];
+	char account[13];
+	enum api_auth auth;
+	struct api_key *keys;
+	size_t key_count;
+	uint32_t quota_namespaces;
+	uint32_t quota_instances_per_service;
+	uint32_t quota_instances_per_namespace;
+	uint32_t operation_delay_ms;
+	uint32_t custom_health_delay_ms;
+	uint32_t operation_hours;
+	uint32_t operation_max;
+	uint64_t seed;
+};
+
+enum options_verdict {
+	OPTIONS_RUN = 0,
+	OPTIONS_EXIT_OK,    /* --help, --version: said what there is to say */
+	OPTIONS_EXIT_USAGE, /* err says what is wrong */
+};
+
+/** Read everything. `options` is to be given to options_fini() in any case. */
+enum options_verdict options_read(struct options *options, int argc, char **argv,
+				  struct gaz_error *err);
+
+void options_fini(struct options *options);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dns/message.h"
+
+#include "dns/wire.h"
+
+/* The end of the name at `at`, which may be compressed and is not followed;
+ * 0 when it runs out of the message. */
+static size_t skip_name(const uint8_t *wire, size_t len, size_t at)
+{
+	for (size_t start = at; at < len && at - start < DNAME_MAX; at += 1u + wire[at]) {
+		if (wire[at] == 0)
+			return at + 1;
+		if (wire[at] >= 0xc0)
+			return at + 2 <= len ? at + 2 : 0;
+		if (wire[at] > DNAME_LABEL_MAX)
+			return 0;
+	}
+	return 0;
+}
+
+static bool has_whole_options(const uint8_t *at, size_t left)
+{
+	while (left >= 4) {
+		size_t option = 4u + wire_get_u16(at + 2);
+
+		if (option > left)
+			return false;
+		at += option;
+		left -= option;
+	}
+	return left == 0;
+}
+
+/* `at` is the OPT record's type field (RFC 6891, section 6.1.2). */
+static enum query_verdict read_opt(const uint8_t *at, size_t rdata_len, struct query *out)
+{
+	uint16_t size = wire_get_u16(at + 2);
+
+	if (out->has_edns || at[-1] != 0 ||
+	    !has_whole_options(at + DNS_RR_FIXED_LEN, rdata_len))
+		return QUERY_FORMERR;
+	out->has_edns = true;
+	out->udp_size = size > DNS_UDP_MIN ? size : DNS_UDP_MIN;
+	out->dnssec_ok = (wire_get_u16(at + 6) & DNS_EDNS_DO) != 0;
+	return at[5] == 0 ? QUERY_OK : QUERY_BADVERS;
+}
+
+/* The records behind the question: all are skipped but the OPT. */
+static enum query_verdict read_records(const uint8_t *wire, size_t len, struct query *out)
+{
+	enum query_verdict verdict = QUERY_OK;
+	size_t at = DNS_HEADER_LEN + out->question_len;
+	unsigned before = (unsigned)wire_get_u16(wire + 6) + wire_get_u16(wire + 8);
+	unsigned count = before + wire_get_u16(wire + 10);
+
+	for (unsigned i = 0; i < count; i++) {
+		size_t owner = at;
+		size_t rdata_len;
+
+		at = skip_name(wire, len, at);
+		if (at == 0 || len - at < DNS_RR_FIXED_LEN)
+			return QUERY_FORMERR;
+		rdata_len = wire_get_u16(wire + at + 8);
+		if (len - at - DNS_RR_FIXED_LEN < rdata_len)
+			return QUERY_FORMERR;
+		if (wire_get_u16(wire + at) == DNS_TYPE_OPT) {
+			enum query_verdict opt = QUERY_FORMERR;
+
+			if (i >= before && at - owner == 1)
+				opt = read_opt(wire + at, rdata_len, out);
+			if (opt == QUERY_FORMERR)
+				return opt;
+			verdict = opt;
+		}
+		at += DNS_RR_FIXED_LEN + rdata_len;
+	}
+	return at == len ? verdict : QUERY_FORMERR;
+}
+
+enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *out)
+{
+	enum query_verdict verdict;
+	size_t name_len;
+
+	if (len < DNS_HEADER_LEN || wire[2] & (DNS_FLAG_QR >> 8))
+		return QUERY_DROP;
+	out->wire = wire;
+	out->flags = wire_get_u16(wire + 2);
+	out->question_len = 0;
+	out->udp_size = DNS_UDP_MIN;
+	out->has_edns = false;
+	out->dnssec_ok = false;
+
+	/* Messages of other opcodes need not have the shape of a query. */
+	verdict = out->flags & DNS_FLAG_OPCODE ? QUERY_NOTIMP : QUERY_FORMERR;
+	if (wire_get_u16(wire + 4) != 1)
+		return verdict;
+	name_len = dname_parse(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &out->name);
+	if (name_len == 0 || len - DNS_HEADER_LEN - name_len < 4)
+		return verdict;
+	out->question_len = (uint16_t)(name_len + 4);
+	out->qtype = wire_get_u16(wire + DNS_HEADER_LEN + name_len);
+	out->qclass = wire_get_u16(wire + DNS_HEADER_LEN + name_len + 2);
+	if (verdict == QUERY_NOTIMP) {
+		/* An OPT record is answered by one (RFC 6891, section 6.1.1). */
+		(void)read_records(wire, len, out);
+		return verdict;
+	}
+	if (wire_get_u16(wire + 6) != 0)
+		return verdict;
+	return read_records(wire, len, out);
+}

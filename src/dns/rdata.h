@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Record data in wire form, names in it uncompressed. The encoders return the
+ * length, 0 when `cap` is too small; all names are valid wire names. The data
+ * of A and AAAA is the address itself, of CNAME, NS and PTR the name. */
+
+enum {
+	RDATA_SOA_MAX = 255 + 255 + 20,
+	RDATA_SRV_MAX = 6 + 255,
+};
+
+size_t rdata_name(uint8_t *buf, size_t cap,
+		  const uint8_t *name); /* CNAME, NS, PTR, DNAME */
+size_t rdata_srv(uint8_t *buf, size_t cap, uint16_t priority, uint16_t weight,
+		 uint16_t port, const uint8_t *target);
+size_t rdata_soa(uint8_t *buf, size_t cap, const uint8_t *mname, const uint8_t *rname,
+		 uint32_t serial, uint32_t refresh, uint32_t retry, uint32_t expire,
+		 uint32_t minimum);
+
+/** True when the data has the form of its type; always for types we do not know. */
+bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len);
+
+/** The MINIMUM field of valid SOA data. */
+uint32_t rdata_soa_minimum(const uint8_t *rdata, size_t len);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+
+/* Writes a reply into the caller's buffer: the question octet by octet as it
+ * came (its case may be a client's secret), then rendered records, then OPT.
+ * A set of records goes in whole or not at all. */
+
+struct query;
+struct rrset;
+
+enum reply_section {
+	REPLY_ANSWER = 0,
+	REPLY_AUTHORITY,
+	REPLY_ADDITIONAL,
+};
+
+enum {
+	REPLY_UDP_MAX = 1232, /* ours, whatever the client takes */
+	REPLY_TCP_MAX = 65535,
+	REPLY_POINTER_MAX = 0x3fff, /* places that a compression pointer can name */
+};
+
+struct reply {
+	uint8_t *wire; /* borrowed */
+	const struct query *query;
+	size_t len;
+	size_t limit;	    /* for records: without the OPT */
+	uint16_t flags;	    /* QR and RD already in it; add AA, TC */
+	uint16_t counts[3]; /* by section */
+};
+
+/** The largest reply: 512 octets without EDNS; with it what the client takes,
+ *  up to 1232; and 65,535 over TCP. */
+size_t reply_limit(const struct query *query, bool tcp);
+
+/**
+ * Header and question. Sections must be filled in their order.
+ *
+ * @param limit  at least 512 octets, and `buf` has room for them
+ */
+void reply_begin(struct reply *r, const struct query *query, uint8_t *buf, size_t limit);
+
+/**
+ * Add what a query picks from a set by its policy.
+ *
+ * @param owner  where in the message the owner's name stands
+ * @return where in the message the first record starts; 0: it does not fit,
+ *         and the reply is marked as truncated
+ */
+size_t reply_add_rrset(struct reply *r, enum reply_section section,
+		       const struct rrset *set, size_t owner, struct rng *rng);
+
+/** Add one record that is not rendered. @return as reply_add_rrset(). */
+size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t type,
+			uint32_t ttl, size_t owner, const uint8_t *rdata,
+			size_t rdata_len);
+
+/** Counts, flags, OPT. @param rcode  extended. @return the reply's length. */
+size_t reply_end(struct reply *r, unsigned rcode);

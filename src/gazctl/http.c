@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "gazctl/http.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+enum {
+	REPLY_CAP = 64 << 20,
+	READ_SIZE = 16 << 10,
+};
+
+static const char unreachable_hint[] = "is gazetteerd running? see --socket and --api";
+
+static void set_timeouts(int fd, unsigned timeout_s)
+{
+	struct timeval tv = {.tv_sec = (time_t)timeout_s};
+
+	/* On Linux the send timeout bounds connect() as well. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+static gaz_status connect_unix(const char *path, unsigned timeout_s, int *out,
+			       struct gaz_error *err)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return gaz_error_set(err, GAZ_ELIMIT, "the socket path is too long: %s",
+				     path);
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return gaz_error_set(err, GAZ_EIO, "socket: %s", strerror(errno));
+	set_timeouts(fd, timeout_s);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		int why = errno;
+
+		close(fd);
+		return gaz_error_set(
+			err, GAZ_EIO, "cannot reach %s: %s; %s", path, strerror(why),
+			why == EACCES ? "run as a user who may open the socket"
+				      : unreachable_hint);
+	}
+	*out = fd;
+	return GAZ_OK;
+}
+
+static gaz_status connect_tcp(const char *host, const char *port, unsigned timeout_s,
+			      int *out, struct gaz_error *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+	int fd = -1, why = ENOENT, rc;
+
+	rc = getaddrinfo(host, port, &hints, &list);
+	if (rc != 0)
+		return gaz_error_set(err, GAZ_EIO, "cannot look up %s: %s; see --api",
+				     host, gai_strerror(rc));
+	for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
+		fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, 0);
+		if (fd < 0)
+			continue;
+		set_timeouts(fd, timeout_s);
+		if (connect(fd, ai->ai_addr, ai->ai_addrlen) != 0) {
+			why = errno;
+			close(fd);
+			fd = -1;
+		}
+	}
+	freeaddrinfo(list);
+	if (fd < 0)
+		return gaz_error_set(err, GAZ_EIO, "cannot reach %s port %s: %s; %s",
+				     host, port, strerror(why), unreachable_hint);
+	*out = fd;
+	return GAZ_OK;
+}
+
+static gaz_status send_all(int fd, const struct bytes *request, struct gaz_error *err)
+{
+	for (size_t sent = 0; sent < request->len;) {
+		ssize_t n =
+			send(fd, request->data + sent, request->len - sent, MSG_NOSIGNAL);
+
+		/* A server that refuses a request early still sends a reply. */
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+			break;
+		if (n < 0 && errno != EINTR)
+			return gaz_error_set(err, GAZ_EIO, "cannot send the request: %s",
+					     strerror(errno));
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	return GAZ_OK;
+}
+
+static gaz_status send_request(int fd, const struct http_peer *peer, const char *headers,
+			       const char *body, struct gaz_error *err)
+{
+	struct bytes request;
+	char head[512];
+	gaz_status st;
+
+	snprintf(head, sizeof(head),
+		 "POST / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+		 "Content-Type: application/x-amz-json-1.1\r\nContent-Length: %zu\r\n",
+		 peer->socket_path ? "localhost" : peer->host, strlen(body));
+	bytes_init(&request);
+	bytes_put(&request, head, strlen(head));
+	bytes_put(&request, headers, strlen(headers));
+	bytes_put(&request, "\r\n", 2);
+	bytes_put(&request, body, strlen(body));
+	if (request.failed)
+		st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	else
+		st = send_all(fd, &request, err);
+	bytes_fini(&request);
+	return st;
+}
+
+/* Where the parts of a reply are, as far as it has come. */
+struct layout {
+	size_t body_at; /* 0: the head is not complete */
+	bool has_length;
+	size_t length; /* of the body */
+};
+
+static struct layout find_layout(const struct bytes *in)
+{
+	static const char name[] = "\r\nContent-Length:";
+	struct layout layout = {0};
+	const char *text = (const char *)in->data;
+	const char *end = text ? strstr(text, "\r\n\r\n") : NULL;
+
+	if (!end)
+		return layout;
+	layout.body_at = (size_t)(end - text) + 4;
+	for (const char *at = text; at < end; at++) {
+		if (strncasecmp(at, name, sizeof(name) - 1) != 0)
+			continue;
+		layout.has_length = true;
+		layout.length = strtoull(at + sizeof(name) - 1, NULL, 10);
+	}
+	return layout;
+}
+
+/* Appends, keeping a NUL behind the last byte. */
+static bool append_text(struct bytes *in, const char *data, size_t len)
+{
+	bytes_put(in, data, len);
+	bytes_put_u8(in, '\0');
+	if (!in->failed)
+		in->len--;
+	return !in->failed;
+}
+
+/* Reads to the end of the body, or of the connection. */
+static gaz_status receive_reply(int fd, struct bytes *in, struct gaz_error *err)
+{
+	for (;;) {
+		char buffer[READ_SIZE];
+		struct layout layout = find_layout(in);
+		ssize_t n;
+
+		if (layout.has_length && in->len - layout.body_at >= layout.length)
+			return GAZ_OK;
+		if (in->len > REPLY_CAP)
+			return gaz_error_set(err, GAZ_ELIMIT, "the reply is too large");
+		n = recv(fd, buffer, sizeof(buffer), 0);
+		if (n == 0)
+			return GAZ_OK;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return gaz_error_set(err, GAZ_EIO,
+					     "no reply in time; see --timeout");
+		if (n < 0)
+			return gaz_error_set(err, GAZ_EIO, "cannot read the reply: %s",
+					     strerror(errno));
+		if (!append_text(in, buffer, (size_t)n))
+			return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	}
+}
+
+static gaz_status parse_reply(const struct bytes *in, struct http_reply *out,
+			      struct gaz_error *err)
+{
+	struct layout layout = find_layout(in);
+	const char *text = (const char *)in->data;
+	int status = 0;
+	char *body;
+
+	if (layout.body_at == 0 || sscanf(text, "HTTP/1.%*1d %3d", &status) != 1 ||
+	    (layout.has_length && in->len - layout.body_at < layout.length))
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "that is no complete HTTP reply: does gazetteerd "
+				     "listen there? see --socket and --api");
+	if (!layout.has_length)
+		layout.length = in->len - layout.body_at;
+	body = strndup(text + layout.body_at, layout.length);
+	if (!body)
+		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	*out = (struct http_reply){.status = status, .body = body, .len = strlen(body)};
+	return GAZ_OK;
+}
+
+gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
+		     const char *headers, const char *body, struct http_reply *out,
+		     struct gaz_error *err)
+{
+	struct bytes in;
+	int fd = -1;
+	gaz_status st;
+
+	bytes_init(&in);
+	if (peer->socket_path)
+		st = connect_unix(peer->socket_path, timeout_s, &fd, err);
+	else
+		st = connect_tcp(peer->host, peer->port, timeout_s, &fd, err);
+	if (st != GAZ_OK || (st = send_request(fd, peer, headers, body, err)) != GAZ_OK ||
+	    (st = receive_reply(fd, &in, err)) != GAZ_OK ||
+	    (st = parse_reply(&in, out, err)) != GAZ_OK)
+		goto out;
+out:
+	if (fd >= 0)
+		close(fd);
+	bytes_fini(&in);
+	return st;
+}
+
+void http_reply_fini(struct http_reply *reply)
+{
+	free(reply->body);
+	reply->body = NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "registry/call.h"
+#include "registry/operation.h"
+
+/* The life of an operation. A call that starts one makes its checks, then
+ * submits a plan; the effect is applied at once when there is no delay, else
+ * by the writer when it is due. Either way one function per type applies it,
+ * from the intent that was stored at submission. */
+
+enum {
+	OPERATION_LOCKS_MAX = 2,
+};
+
+struct operation_plan {
+	enum operation_type type;
+	const char *call_name;	  /* the API call, "CreateHttpNamespace" */
+	const char *namespace_id; /* target NAMESPACE, or NULL */
+	const char *service_id;
+	const char *instance_id;
+	const char *scope_namespace; /* the namespace it works in, for ListOperations */
+	struct key locks[OPERATION_LOCKS_MAX]; /* the first one makes the id */
+	size_t lock_count;
+	struct key token;	    /* empty: the request had none */
+	const struct bytes *intent; /* what the apply function reads; borrowed */
+};
+
+/* Why an operation fails; both NULL: it does not. */
+struct operation_failure {
+	const char *code;
+	const char *message;
+};
+
+/**
+ * Make an operation's effect: changes in call->changes, then in call->edit.
+ * On failure nothing of it may be in either.
+ *
+ * @param fail  fill it for a FAIL, and return GAZ_OK
+ * @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE
+ */
+typedef gaz_status operation_apply(struct call *call, struct reader *intent,
+				   struct operation_failure *fail);
+
+operation_apply namespace_apply_create;
+operation_apply namespace_apply_update;
+operation_apply namespace_apply_delete;
+operation_apply service_apply_update;
+operation_apply instance_apply_register;
+operation_apply instance_apply_deregister;
+
+/** Fail as Route 53 does when it refuses records. @return GAZ_OK, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status operation_fail_batch(struct call *call,
+					       const struct gaz_error *why,
+					       struct operation_failure *fail);
+
+/** The key of a lock on a thing. @return GAZ_OK, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status operation_lock_key(struct call *call, const char *kind,
+					     const char *name, struct key *out);
+
+/**
+ * The operation that an identical request has started before: the same call, token
+ * and parameters. Sets plan->token, by which this request will be known.
+ *
+ * @param token  NULL: the request has none, so there is no such operation
+ * @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ENOMEM, GAZ_ESTORE
+ */
+GAZ_MUST_CHECK gaz_status operation_find_retry(struct call *call,
+					       struct operation_plan *plan,
+					       const char *token,
+					       const struct bytes *parameters,
+					       const char **operation_id_out);
+
+/** Who holds a lock. @return GAZ_OK, GAZ_ENOTFOUND (nobody), GAZ_ENOMEM, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status operation_find_lock(struct call *call, const struct key *lock,
+					      const char **operation_id_out,
+					      const char **call_name_out);
+
+/** @return GAZ_OK, or GAZ_EREFUSED with DuplicateRequest when a lock of the plan is held. */
+GAZ_MUST_CHECK gaz_status operation_check_locks(struct call *call,
+						const struct operation_plan *plan);
+
+/** An operation of any region and account, its status as of now.
+ *  @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ENOMEM, GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status operation_load(struct call *call, const char *id,
+					 struct operation_record *op,
+					 struct operation_extra *extra);
+
+/** Store the operation and apply it, now or later. @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status operation_submit(struct call *call,
+					   const struct operation_plan *plan,
+					   const char **operation_id_out);
+
+/**
+ * Remove the oldest operation if it has ended and is older than operations are
+ * kept, or if there are too many.
+ * @return GAZ_OK, GAZ_ENOTFOUND (nothing to remove), GAZ_ENOMEM, GAZ_ESTORE
+ */
+GAZ_MUST_CHECK gaz_status operation_sweep(struct call *call);
+
+/** The time the next pending operation is due. @return GAZ_OK, GAZ_ENOTFOUND, ... */
+GAZ_MUST_CHECK gaz_status operation_next_due(struct store_txn *txn, int64_t *due_ms_out);
+
+/**
+ * Finish the earliest pending operation if it is due at call->now_ms. Sets
+ * the call's region and account to the operation's.
+ * @return GAZ_OK, GAZ_ENOTFOUND (none is due), GAZ_ENOMEM, GAZ_ESTORE
+ */
+GAZ_MUST_CHECK gaz_status operation_finish_next(struct call *call);
+
+/** End that operation as failed, without its effect: for one that cannot be applied,
+ *  so that none is pending for ever. @return as operation_finish_next() */
+GAZ_MUST_CHECK gaz_status operation_abandon_next(struct call *call);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/operation-internal.h"
+#include "registry/page.h"
+
+/* ListOperations: newest first, along the narrowest index there is. */
+
+enum {
+	SUCCEED = OPERATION_FAIL + 1, /* its place in the names below */
+};
+
+static const char *const status_names[] = {"SUBMITTED", "PENDING", "SUCCESS",
+					   "FAIL",	"SUCCEED", NULL};
+static const char *const type_names[] = {
+	"CREATE_NAMESPACE",
+	"DELETE_NAMESPACE",
+	"UPDATE_NAMESPACE",
+	"UPDATE_SERVICE",
+	"REGISTER_INSTANCE",
+	"DEREGISTER_INSTANCE",
+	NULL,
+};
+
+static const struct filter_rule rules[] = {
+	[OPERATION_FILTER_NAMESPACE_ID] = {.name = "NAMESPACE_ID"},
+	[OPERATION_FILTER_SERVICE_ID] = {.name = "SERVICE_ID"},
+	[OPERATION_FILTER_STATUS] = {.name = "STATUS",
+				     .in = true,
+				     .values = status_names},
+	[OPERATION_FILTER_TYPE] = {.name = "TYPE", .in = true, .values = type_names},
+	[OPERATION_FILTER_UPDATE_DATE] = {.name = "UPDATE_DATE", .between = true},
+};
+
+struct operation_query {
+	const struct page_in *in;
+	const char *namespace_id; /* NULL: any */
+	const char *service_id;
+	unsigned types;	   /* bit n: the type numbered n passes */
+	unsigned statuses; /* likewise */
+	int64_t from_ms;   /* of the update time, inclusive */
+	int64_t to_ms;
+	bool nothing; /* an id that cannot be: of another region, or two different ones */
+};
+
+/* Digits with an optional fraction. Clients send milliseconds, the
+ * documentation says seconds: below 10^11 a number can only mean seconds. */
+static gaz_status parse_time(const char *text, int64_t *ms_out)
+{
+	double value;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9' ||
+	    strspn(text, "0123456789.") != strlen(text) || strlen(text) > 24)
+		return GAZ_EFORMAT;
+	value = strtod(text, &end);
+	if (*end != '\0' || value > 1e15)
+		return GAZ_EFORMAT;
+	*ms_out = (int64_t)(value < 1e11 ? value * 1000 : value);
+	return GAZ_OK;
+}
+
+static gaz_status read_dates(struct call *call, const struct filter *filter,
+			     struct operation_query *query)
+{
+	int64_t from_ms;
+	int64_t to_ms;
+
+	if (parse_time(filter->values.items[0], &from_ms) != GAZ_OK ||
+	    parse_time(filter->values.items[1], &to_ms) != GAZ_OK)
+		return fault_set(&call->fault, FAULT_INVALID_INPUT,
+				 "The filter UPDATE_DATE needs two Unix times");
+	if (from_ms > to_ms)
+		return fault_set(&call->fault, FAULT_INVALID_INPUT,
+				 "The filter UPDATE_DATE needs the earlier time first");
+	if (from_ms > query->from_ms)
+		query->from_ms = from_ms;
+	if (to_ms < query->to_ms)
+		query->to_ms = to_ms;
+	return GAZ_OK;
+}
+
+static gaz_status read_id(struct call *call, const char *kind,
+			  const struct filter *filter, struct operation_query *query,
+			  const char **id)
+{
+	const char *wanted = NULL;
+	gaz_status st = call_resolve_id(call, kind, filter->values.items[0], &wanted);
+
+	if (st == GAZ_ENOTFOUND || (st == GAZ_OK && *id && strcmp(*id, wanted) != 0)) {
+		query->nothing = true;
+		return GAZ_OK;
+	}
+	if (st == GAZ_OK)
+		*id = wanted;
+	return st;
+}
+
+/* The names that a filter lists, as a set of their numbers. */
+static unsigned read_set(const struct filter *filter, const char *const *names)
+{
+	unsigned set = 0;
+
+	for (unsigned i = 0; names[i]; i++) {
+		if (filter_matches(filter, names[i]))
+			set |= 1u << (i + 1);
+	}
+	return set;
+}
+
+static unsigned read_statuses(const struct filter *filter)
+{
+	unsigned set = read_set(filter, status_names);
+
+	/* SUCCEED, as the documentation has it in one place, is SUCCESS. */
+	return set & 1u << SUCCEED ? set | 1u << OPERATION_SUCCESS : set;
+}
+
+static gaz_status read_query(struct call *call, struct operation_query *query)
+{
+	const struct filter_list *filters = &query->in->filters;
+	gaz_status st = filter_check(call, filters, rules);
+
+	for (size_t i = 0; st == GAZ_OK && i < filters->count; i++) {
+		const struct filter *filter = &filters->items[i];
+
+		if (filter->name == OPERATION_FILTER_TYPE)
+			query->types &= read_set(filter, type_names);
+		else if (filter->name == OPERATION_FILTER_STATUS)
+			query->statuses &= read_statuses(filter);
+		else if (filter->name == OPERATION_FILTER_UPDATE_DATE)
+			st = read_dates(call, filter, query);
+		else if (filter->name == OPERATION_FILTER_NAMESPACE_ID)
+			st = read_id(call, "namespace", filter, query,
+				     &query->namespace_id);
+		else if (filter->name == OPERATION_FILTER_SERVICE_ID)
+			st = read_id(call, "service", filter, query, &query->service_id);
+	}
+	return st;
+}
+
+static bool passes(const struct operation_query *query, const struct operation_record *op,
+		   const struct operation_extra *extra)
+{
+	if (!(query->types & 1u << op->type) || !(query->statuses & 1u << op->status) ||
+	    op->update_ms < query->from_ms || op->update_ms > query->to_ms)
+		return false;
+	return !query->namespace_id ||
+	       (extra->scope_namespace &&
+		strcmp(extra->scope_namespace, query->namespace_id) == 0);
+}
+
+static gaz_status load(struct call *call, struct span suffix, struct span value,
+		       const void *arg, void *item)
+{
+	const struct operation_query *query = arg;
+	struct operation_record *op = item;
+	struct operation_extra extra = {0};
+	const char *id;
+	gaz_status st;
+
+	(void)value;
+	st = page_read_id(call, suffix, &id);
+	if (st == GAZ_OK)
+		st = operation_load(call, id, op, &extra);
+	if (st == GAZ_OK &&
+	    (strcmp(extra.region, call->region) != 0 ||
+	     strcmp(op->account, call->account) != 0 || !passes(query, op, &extra)))
+		st = GAZ_ENOTFOUND;
+	return st;
+}
+
+gaz_status operation_list(struct call *call, const void *in, void *out)
+{
+	struct operation_query query = {
+		.in = in, .types = ~0u, .statuses = ~0u, .to_ms = INT64_MAX};
+	struct operation_page_out *page = out;
+	struct page_result result = {0};
+	struct page_spec spec = {
+		.operation = "ListOperations",
+		.in = in,
+		.table = TABLE_OPERATION_ORDER,
+		.load = load,
+		.arg = &query,
+		.item_size = sizeof(struct operation_record),
+	};
+	gaz_status st = read_query(call, &query);
+
+	if (st != GAZ_OK || query.nothing)
+		return st;
+	if (query.service_id) {
+		key_put(&spec.prefix, "s", 1);
+		key_put_text(&spec.prefix, query.service_id);
+	} else if (query.namespace_id) {
+		key_put(&spec.prefix, "n", 1);
+		key_put_text(&spec.prefix, query.namespace_id);
+	} else {
+		key_put(&spec.prefix, "p", 1);
+		call_put_partition(call, &spec.prefix);
+	}
+	st = page_read(call, &spec, &result);
+	if (st == GAZ_OK)
+		*page = (struct operation_page_out){result.items, result.count,
+						    result.next_token};
+	return st;
+}

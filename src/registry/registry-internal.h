@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "registry/registry.h"
+#include "store/changeset.h"
+
+struct registry {
+	struct registry_config config; /* vpcs owned */
+	struct store *store;
+	struct zonedb *db;
+
+	/* The queue of the writer; the mutex guards it and the flags. */
+	pthread_mutex_t mutex;
+	pthread_cond_t wake;
+	struct job *head;
+	struct job **tail;
+	bool stopping;
+	bool running;
+	pthread_t thread;
+
+	/* The writer's own. */
+	struct changeset changes; /* of the call at work, memory reused */
+	bool vpcs_changed;	  /* by the group at work: project them at its end */
+	bool has_pending;	  /* operations may be waiting for their time */
+	bool finish_failed;	  /* the last attempt to finish due ones did */
+};
+
+/** Fill in a call's part of the registry. */
+void registry_prepare_call(struct registry *r, struct call *call, struct store_txn *txn,
+			   int64_t now_ms);
+
+/** The thread: take the queue, one transaction, one commit, publish, report. */
+void *writer_main(void *registry);
+
+/** Declare the configured and the stored VPCs in call->edit, as the store has them. */
+GAZ_MUST_CHECK gaz_status vpc_project(struct call *call);
+
+/** @return GAZ_OK: declared; GAZ_ENOTFOUND, ... */
+GAZ_MUST_CHECK gaz_status vpc_find(struct call *call, const char *id);

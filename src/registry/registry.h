@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/netaddr.h"
+#include "base/status.h"
+#include "registry/fault.h"
+
+/* Cloud Map's resources and rules. Reads run on the caller's thread in a read
+ * transaction; mutations are queued to the one writer thread, which takes the
+ * whole queue into one store transaction, commits once, publishes to the zone
+ * database, and only then reports each job done. */
+
+struct changeset;
+struct registry;
+struct store;
+struct store_txn;
+struct zonedb;
+struct zonedit;
+
+struct registry_vpc {
+	const char *id;
+	const struct netprefix *prefixes;
+	size_t prefix_count;
+};
+
+struct registry_config {
+	struct clock clock;
+	const struct registry_vpc *vpcs; /* declared by configuration; copied */
+	size_t vpc_count;
+	bool strict_vpcs;	 /* a namespace may name only declared VPCs */
+	uint32_t max_namespaces; /* quotas per account and region; 0: none */
+	uint32_t max_instances_per_service;
+	uint32_t max_instances_per_namespace;
+	uint32_t operation_delay_ms;	 /* how long an operation is pending */
+	uint32_t custom_health_delay_ms; /* until a custom status takes effect */
+	int64_t operation_keep_ms;	 /* ended operations are kept so long */
+	uint32_t operation_max;		 /* and at most so many of them */
+};
+
+/* One API call at work. The submitter fills the first part. */
+struct call {
+	struct arena *arena; /* inputs and results live here until the reply is sent */
+	const char *region;
+	const char *account; /* 12 digits */
+
+	/* Set by the registry while the call runs. */
+	struct registry *registry;
+	struct store_txn *txn;
+	struct changeset *changes; /* NULL in a read, as is edit */
+	struct zonedit *edit;
+	int64_t now_ms;
+
+	struct fault fault; /* why, when the status is GAZ_EREFUSED */
+};
+
+/**
+ * What one API operation does. `in` is the operation's decoded input, `out`
+ * its zeroed output structure; both belong to the call.
+ *
+ * @return GAZ_OK, GAZ_EREFUSED (call->fault says why), GAZ_ENOMEM, GAZ_ESTORE.
+ *         On error nothing was changed.
+ */
+typedef gaz_status registry_run(struct call *call, const void *in, void *out);
+
+/* A mutation on its way through the writer; embed it or allocate it, it stays
+ * the submitter's and must live until `done`. */
+struct job {
+	struct job *next; /* the queue's */
+	struct call call;
+	registry_run *run;
+	const void *in;
+	void *out;
+	gaz_status status; /* valid in `done` */
+	void (*done)(
+		struct job *job); /* on the writer thread, after commit and publish */
+};
+
+/**
+ * Open the registry on a store: check its format, resume or finish pending
+ * operations' records, and rebuild the zone database from it. No thread runs
+ * until registry_start().
+ *
+ * @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM, GAZ_EIO
+ */
+GAZ_MUST_CHECK gaz_status registry_open(const struct registry_config *config,
+					struct store *store, struct zonedb *db,
+					struct registry **out, struct gaz_error *err);
+
+/** Start the writer thread. @return GAZ_OK, GAZ_EIO. */
+GAZ_MUST_CHECK gaz_status registry_start(struct registry *r);
+
+/** Finish every queued job, then stop the writer. Later submissions are
+ *  reported done with GAZ_EBUSY at once. */
+void registry_stop(struct registry *r);
+
+void registry_close(struct registry **r);
+
+/** Queue a mutation; any thread. */
+void registry_submit(struct registry *r, struct job *job);
+
+/** Run a read on this thread, against the last committed state. Only
+ *  functions that change nothing may be given. */
+GAZ_MUST_CHECK gaz_status registry_read(struct registry *r, struct call *call,
+					registry_run *run, const void *in, void *out);

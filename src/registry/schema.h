@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/id.h"
+#include "registry/instance.h"
+#include "registry/namespace.h"
+#include "registry/operation.h"
+#include "registry/service.h"
+
+/* What is in the store: the tables, the layout of their keys, and the coding
+ * of their values. P stands for region NUL account NUL.
+ *
+ * Changing a layout: raise SCHEMA_FORMAT, keep decoding the old version byte
+ * of the value, and add a test that opens a store of the old format. */
+
+enum {
+	SCHEMA_FORMAT = 1,
+};
+
+enum schema_table {
+	TABLE_NAMESPACE = 0,	  /* namespace id -> namespace */
+	TABLE_NAMESPACE_ORDER,	  /* P, create time, namespace id -> nothing */
+	TABLE_SERVICE,		  /* service id -> service, without its tally */
+	TABLE_SERVICE_ORDER,	  /* scope, create time, service id -> nothing; scope: */
+				  /* 'p' P, 'n' namespace id NUL */
+	TABLE_SERVICE_ATTRIBUTES, /* service id -> its attributes */
+	TABLE_INSTANCE,		  /* service id NUL instance id -> instance */
+	TABLE_NAME,	 /* digest of a unique name (schema_name_key) -> resource id */
+	TABLE_TALLY,	 /* 'n' namespace id, 's' service id, 'p' P -> tally */
+	TABLE_TAG,	 /* namespace or service id -> all its tags */
+	TABLE_OPERATION, /* operation id -> operation */
+	TABLE_OPERATION_ORDER, /* scope, inverted submit time, operation id -> nothing; */
+	/* scope: 'p' P, 'n' namespace id NUL, 's' service id NUL */
+	TABLE_OPERATION_AGE, /* submit time, operation id -> its token's key, or nothing */
+	TABLE_TOKEN,	     /* digest of call, token and parameters -> operation id */
+	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */
+	TABLE_PENDING, /* due time, operation id -> locks and intent */
+	TABLE_HEALTH_DUE, /* due time, service id NUL instance id -> region, account */
+	TABLE_VPC,	  /* VPC id -> its prefixes */
+	TABLE_COUNT
+};
+
+extern const char *const schema_table_names[TABLE_COUNT];
+
+/* A key under construction. Too long a key becomes one that nothing has. */
+struct key {
+	uint8_t data[511];
+	size_t len;
+	bool overflow;
+};
+
+void key_put(struct key *key, const void *data, size_t len);
+void key_put_text(struct key *key, const char *text); /* with its NUL */
+void key_put_u64(struct key *key, uint64_t v);
+void key_put_time(struct key *key, int64_t ms, const char *id, size_t len);
+int64_t key_time_ms(const struct key *key); /* of a key that begins with a time */
+struct span key_span(const struct key *key);
+
+/* Counters of one container. */
+struct tally {
+	uint32_t children;  /* namespaces, services or instances in it */
+	uint32_t instances; /* of a namespace: over all its services */
+	uint32_t pending;   /* registrations under way */
+	uint64_t revision;  /* of a service: InstancesRevision */
+};
+
+struct instance_record {
+	const char *id;
+	const char *creator_request_id;
+	bool healthy;	       /* the custom status; true where there is none */
+	int64_t health_due_ms; /* when the status turns into the other; 0: it stays */
+	struct pair_list attributes;
+};
+
+/* The names of API calls and the times of an operation that the API does not show. */
+struct operation_extra {
+	const char *call_name; /* "RegisterInstance" */
+	const char *region;
+	const char *scope_namespace; /* the namespace it works in */
+	int64_t due_ms;		     /* when it ends, or ended */
+};
+
+void schema_put_namespace(struct bytes *b, const struct namespace_record *ns);
+void schema_put_service(struct bytes *b, const struct service_record *svc);
+void schema_put_instance(struct bytes *b, const struct instance_record *inst);
+void schema_put_operation(struct bytes *b, const struct operation_record *op,
+			  const struct operation_extra *extra);
+void schema_put_tally(struct bytes *b, const struct tally *tally);
+void schema_put_pairs(struct bytes *b, const struct pair_list *pairs);
+
+/* Each fills a record whose strings live in the arena, except the id and the
+ * tally's figures, which are the caller's to fill in.
+ * @return GAZ_OK, GAZ_ESTORE (damaged value), GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status schema_get_namespace(struct span value, struct arena *arena,
+					       struct namespace_record *out);
+GAZ_MUST_CHECK gaz_status schema_get_service(struct span value, struct arena *arena,
+					     struct service_record *out);
+GAZ_MUST_CHECK gaz_status schema_get_instance(struct span value, struct arena *arena,
+					      struct instance_record *out);
+GAZ_MUST_CHECK gaz_status schema_get_operation(struct span value, struct arena *arena,
+					       struct operation_record *out,
+					       struct operation_extra *extra);
+GAZ_MUST_CHECK gaz_status schema_get_tally(struct span value, struct tally *out);
+/** Reads on from where the reader is. */
+void schema_read_pairs(struct reader *r, struct arena *arena, struct pair_list *out);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "registry/health.h"
+#include "registry/operation-internal.h"
+#include "registry/registry-internal.h"
+#include "store/store.h"
+#include "zone/zonedb.h"
+#include "zone/zonedit.h"
+
+/* The one writer: drain the queue into one transaction, commit once, publish,
+ * report. While it commits, the next group gathers. */
+
+enum {
+	FINISH_RETRY_MS = 1000, /* after due operations could not be finished */
+	SWEEP_MAX = 256,	/* operations removed in one group */
+};
+
+/* A group at work. */
+struct group {
+	struct registry *r;
+	struct store_txn *txn;
+	struct zonedit *edit;
+	int64_t now_ms;
+	bool changed; /* there is something to commit */
+};
+
+static gaz_status begin_group(struct registry *r, struct group *g)
+{
+	gaz_status st;
+
+	*g = (struct group){.r = r, .now_ms = clock_now_ms(&r->config.clock)};
+	r->vpcs_changed = false;
+	st = store_begin_write(r->store, &g->txn);
+	if (st == GAZ_OK)
+		st = zonedit_new(r->db, &g->edit);
+	return st;
+}
+
+/* The list of VPCs goes to the zone database whole: once, however many of the
+ * group's calls changed it. */
+static gaz_status project_vpcs(struct group *g)
+{
+	struct arena arena;
+	struct call call = {.arena = &arena, .region = "", .account = ""};
+	gaz_status st;
+
+	if (!g->r->vpcs_changed)
+		return GAZ_OK;
+	arena_init(&arena);
+	registry_prepare_call(g->r, &call, g->txn, g->now_ms);
+	call.edit = g->edit;
+	st = vpc_project(&call);
+	arena_fini(&arena);
+	return st;
+}
+
+/* All or nothing: prepare what can fail, commit, and only then publish. */
+static gaz_status end_group(struct group *g)
+{
+	gaz_status st = project_vpcs(g);
+
+	if (st == GAZ_OK && g->changed)
+		st = zonedit_prepare(g->edit);
+	if (st == GAZ_OK && g->changed)
+		st = store_commit(&g->txn);
+	if (st == GAZ_OK && g->changed)
+		zonedit_publish(&g->edit); /* cannot fail */
+	store_abort(&g->txn);
+	zonedit_free(&g->edit);
+	return st;
+}
+
+static void drop_group(struct group *g)
+{
+	store_abort(&g->txn);
+	zonedit_free(&g->edit);
+}
+
+/* Run one call in the group. Anything but success and refusal spoils the
+ * group: the edit may hold half of the call's changes. */
+static gaz_status run_call(struct group *g, struct call *call, registry_run *run,
+			   const void *in, void *out)
+{
+	gaz_status st;
+
+	registry_prepare_call(g->r, call, g->txn, g->now_ms);
+	call->changes = &g->r->changes;
+	call->edit = g->edit;
+	changeset_reset(call->changes);
+	st = run(call, in, out);
+	if (st == GAZ_OK && call->changes->count > 0) {
+		st = store_apply(g->txn, call->changes);
+		g->changed = g->changed || st == GAZ_OK;
+	}
+	if (st == GAZ_OK && call->changes->failed)
+		st = GAZ_ENOMEM;
+	return st;
+}
+
+static gaz_status run_finish(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	return operation_finish_next(call);
+}
+
+static gaz_status run_abandon(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	return operation_abandon_next(call);
+}
+
+static gaz_status run_health(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	return health_finish_next(call);
+}
+
+static gaz_status run_sweep(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	return operation_sweep(call);
+}
+
+/* Do something of our own until there is nothing left to do, or often enough. */
+static gaz_status repeat(struct group *g, registry_run *run, unsigned times)
+{
+	gaz_status st = GAZ_OK;
+
+	for (unsigned i = 0; st == GAZ_OK && i < times; i++) {
+		struct arena arena;
+		struct call call = {.arena = &arena, .region = "", .account = ""};
+
+		arena_init(&arena);
+		st = run_call(g, &call, run, NULL, NULL);
+		arena_fini(&arena);
+	}
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
+static void log_failure(const char *event, gaz_status st)
+{
+	static struct log_limit limit;
+	uint32_t suppressed;
+
+	if (log_limit_pass(&limit, &suppressed))
+		log_error(event, "reason=\"%s\" suppressed=%u", gaz_status_text(st),
+			  suppressed);
+}
+
+/* The machine's fault, which may pass, and not the operation's. */
+static bool may_pass(gaz_status st)
+{
+	return st == GAZ_ENOMEM || st == GAZ_ESTORE || st == GAZ_EIO;
+}
+
+/* One group of our own work. */
+static gaz_status run_group(struct registry *r, registry_run *run, unsigned times)
+{
+	struct group g;
+	gaz_status st = begin_group(r, &g);
+
+	if (st == GAZ_OK)
+		st = repeat(&g, run, times);
+	if (st == GAZ_OK)
+		return end_group(&g);
+	drop_group(&g);
+	return st;
+}
+
+/* What is due has groups of its own: if it cannot be done now (the disk is full),
+ * the calls that wait are not held up by it. */
+static void finish_due(struct registry *r)
+{
+	gaz_status st = run_group(r, run_finish, UINT_MAX);
+
+	if (st != GAZ_OK && !may_pass(st)) {
+		log_failure("operation-abandoned", st);
+		st = run_group(r, run_abandon, 1);
+	}
+	if (st == GAZ_OK)
+		st = run_group(r, run_health, UINT_MAX);
+	r->finish_failed = st != GAZ_OK;
+	if (st != GAZ_OK)
+		log_failure("due-work-not-done", st);
+}
+
+static bool spoils_group(gaz_status st)
+{
+	return st != GAZ_OK && st != GAZ_EREFUSED;
+}
+
+/* One transaction for all jobs of the list. @return not GAZ_OK: nothing was done. */
+static gaz_status try_group(struct registry *r, struct job *jobs)
+{
+	struct group g;
+	gaz_status st = begin_group(r, &g);
+
+	for (struct job *job = jobs; st == GAZ_OK && job; job = job->next) {
+		job->status = run_call(&g, &job->call, job->run, job->in, job->out);
+		if (spoils_group(job->status))
+			st = job->status;
+	}
+	/* Old operations go a few at a time, so that nobody waits for it. */
+	if (st == GAZ_OK && g.changed)
+		st = repeat(&g, run_sweep, SWEEP_MAX);
+	if (st != GAZ_OK) {
+		drop_group(&g);
+		return st;
+	}
+	return end_group(&g);
+}
+
+static void report(struct job *job)
+{
+	job->call.txn = NULL;
+	job->call.edit = NULL;
+	job->call.changes = NULL;
+	job->done(job);
+}
+
+/* If the group as a whole cannot be done, each job is tried alone, so that one
+ * call that asks too much does not fail its neighbours. */
+static void process(struct registry *r, struct job *jobs)
+{
+	gaz_status st = try_group(r, jobs);
+	bool alone = st != GAZ_OK && jobs->next;
+
+	if (st != GAZ_OK)
+		log_failure("group-failed", st);
+	while (jobs) {
+		struct job *job = jobs;
+
+		jobs = job->next;
+		job->next = NULL;
+		if (alone)
+			st = try_group(r, job);
+		if (st != GAZ_OK)
+			job->status = st;
+		report(job);
+	}
+}
+
+typedef gaz_status next_due(struct store_txn *txn, int64_t *due_ms_out);
+
+/* Milliseconds until something is due, an operation or a health status; -1:
+ * nothing is. */
+static int64_t time_to_next(struct registry *r)
+{
+	static next_due *const sources[] = {operation_next_due, health_next_due};
+	const int64_t least_ms = r->finish_failed ? FINISH_RETRY_MS : 0;
+	struct store_txn *txn = NULL;
+	int64_t wait_ms = -1;
+
+	if (!r->has_pending && r->config.operation_delay_ms == 0 &&
+	    r->config.custom_health_delay_ms == 0)
+		return -1;
+	r->has_pending = false;
+	if (store_begin_read(r->store, &txn) != GAZ_OK)
+		return FINISH_RETRY_MS;
+	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+		int64_t due_ms;
+
+		if (sources[i](txn, &due_ms) != GAZ_OK)
+			continue;
+		due_ms -= clock_now_ms(&r->config.clock);
+		if (due_ms < least_ms)
+			due_ms = least_ms;
+		if (wait_ms < 0 || due_ms < wait_ms)
+			wait_ms = due_ms;
+		r->has_pending = true;
+	}
+	store_abort(&txn);
+	return wait_ms;
+}
+
+/* Sleep until there is a job, until the time has come, or until the end. */
+static struct job *take_jobs(struct registry *r, int64_t wait_ms, bool *stop_out)
+{
+	struct timespec until;
+	struct job *jobs;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += wait_ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&r->mutex);
+	while (!r->head && !r->stopping && rc != ETIMEDOUT) {
+		if (wait_ms < 0)
+			pthread_cond_wait(&r->wake, &r->mutex);
+		else
+			rc = pthread_cond_timedwait(&r->wake, &r->mutex, &until);
+	}
+	jobs = r->head;
+	r->head = NULL;
+	r->tail = &r->head;
+	*stop_out = r->stopping && !jobs;
+	pthread_mutex_unlock(&r->mutex);
+	return jobs;
+}
+
+void *writer_main(void *registry)
+{
+	struct registry *r = registry;
+	bool stop = false;
+
+	zonedb_enter_thread();
+	for (;;) {
+		struct job *jobs = take_jobs(r, time_to_next(r), &stop);
+
+		if (stop)
+			break;
+		if (r->has_pending)
+			finish_due(r);
+		if (jobs)
+			process(r, jobs);
+	}
+	zonedb_leave_thread();
+	return NULL;
+}

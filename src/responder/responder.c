@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "responder/responder.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/netaddr.h"
+#include "responder/listen.h"
+#include "responder/worker.h"
+#include "zone/view.h"
+
+struct responder {
+	struct sockaddr_storage *addrs; /* one per endpoint */
+	struct worker **workers;
+	unsigned worker_count;
+	bool running;
+};
+
+static uint16_t port_of(const struct sockaddr_storage *addr)
+{
+	return addr->ss_family == AF_INET
+		       ? ((const struct sockaddr_in *)addr)->sin_port
+		       : ((const struct sockaddr_in6 *)addr)->sin6_port;
+}
+
+/* True when endpoint i lies inside an earlier one or the other way round:
+ * 0.0.0.0:53 beside 10.0.0.2:53. The kernel prefers the exact address, so this
+ * works, but the later socket cannot have the port for itself. */
+static bool overlaps_earlier(const struct responder *r, size_t i)
+{
+	const struct sockaddr_storage *addr = &r->addrs[i];
+	bool wildcard = listen_is_wildcard((const struct sockaddr *)addr);
+
+	for (size_t k = 0; k < i && port_of(addr) != 0; k++) {
+		const struct sockaddr_storage *other = &r->addrs[k];
+
+		if (other->ss_family == addr->ss_family &&
+		    port_of(other) == port_of(addr) &&
+		    listen_is_wildcard((const struct sockaddr *)other) != wildcard)
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed_twice(const struct responder *r, size_t i)
+{
+	for (size_t k = 0; k < i && port_of(&r->addrs[i]) != 0; k++) {
+		if (memcmp(&r->addrs[k], &r->addrs[i], sizeof r->addrs[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A clean copy: unused bytes zero, so that addresses compare as memory. */
+static void copy_address(const struct sockaddr_storage *from, struct sockaddr_storage *to)
+{
+	memset(to, 0, sizeof *to);
+	if (from->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+		struct sockaddr_in *copy = (struct sockaddr_in *)to;
+
+		copy->sin_family = AF_INET;
+		copy->sin_port = in->sin_port;
+		copy->sin_addr = in->sin_addr;
+	} else {
+		memcpy(to, from, sizeof(struct sockaddr_in6));
+	}
+}
+
+static void close_pairs(struct listen_pair *pairs, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (pairs[i].udp >= 0)
+			close(pairs[i].udp);
+		if (pairs[i].tcp >= 0)
+			close(pairs[i].tcp);
+	}
+}
+
+/* Bind endpoint i and give each worker its pair of sockets. `pairs` is room
+ * for one pair per worker. */
+static gaz_status open_endpoint(struct responder *r, size_t i, int listener_vpc,
+				struct listen_pair *pairs, struct gaz_error *err)
+{
+	char text[NETADDR_TEXT_SIZE];
+	gaz_status st;
+
+	if (is_listed_twice(r, i))
+		return gaz_error_set(
+			err, GAZ_EIO, "--listen names %s twice; remove one of them",
+			netaddr_print_endpoint((const struct sockaddr *)&r->addrs[i],
+					       text));
+	st = listen_open(&r->addrs[i], !overlaps_earlier(r, i), pairs, r->worker_count,
+			 err);
+	if (st != GAZ_OK)
+		return st;
+	for (unsigned w = 0; w < r->worker_count && st == GAZ_OK; w++)
+		st = worker_add(r->workers[w], &pairs[w], listener_vpc);
+	close_pairs(pairs, r->worker_count); /* what the workers did not take */
+	return st;
+}
+
+static gaz_status open_endpoints(struct responder *r,
+				 const struct responder_config *config, struct zonedb *db,
+				 struct gaz_error *err)
+{
+	struct listen_pair *pairs = calloc(config->workers, sizeof *pairs);
+	gaz_status st = pairs ? GAZ_OK : GAZ_ENOMEM;
+
+	for (size_t i = 0; i < config->endpoint_count && st == GAZ_OK; i++) {
+		int vpc = ANSWER_NO_VPC;
+
+		if (config->endpoints[i].vpc_id)
+			st = view_intern_vpc(db, config->endpoints[i].vpc_id, &vpc);
+		copy_address(&config->endpoints[i].addr, &r->addrs[i]);
+		if (st == GAZ_OK)
+			st = open_endpoint(r, i, vpc, pairs, err);
+	}
+	free(pairs);
+	return st;
+}
+
+static gaz_status new_workers(struct responder *r, const struct responder_config *config,
+			      struct zonedb *db)
+{
+	r->workers = calloc(config->workers, sizeof *r->workers);
+	if (!r->workers)
+		return GAZ_ENOMEM;
+	for (; r->worker_count < config->workers; r->worker_count++) {
+		uint64_t seed = config->seed ? config->seed + r->worker_count : 0;
+		gaz_status st = worker_new(db, seed, &r->workers[r->worker_count]);
+
+		if (st != GAZ_OK)
+			return st;
+	}
+	return GAZ_OK;
+}
+
+gaz_status responder_open(const struct responder_config *config, struct zonedb *db,
+			  struct responder **out, struct gaz_error *err)
+{
+	struct responder *r = calloc(1, sizeof *r);
+	gaz_status st = GAZ_ENOMEM;
+
+	if (!r)
+		goto out;
+	gaz_error_set(err, GAZ_OK, "%s", "");
+	r->addrs = calloc(config->endpoint_count + 1, sizeof *r->addrs);
+	if (!r->addrs || (st = new_workers(r, config, db)) != GAZ_OK ||
+	    (st = open_endpoints(r, config, db, err)) != GAZ_OK)
+		goto out;
+	*out = r;
+	return GAZ_OK;
+out:
+	if (!err || err->status != st)
+		gaz_error_set(err, st, "cannot start the DNS workers: %s",
+			      gaz_status_text(st));
+	responder_close(&r);
+	return st;
+}
+
+const struct sockaddr *responder_address(const struct responder *r, size_t i)
+{
+	return (const struct sockaddr *)&r->addrs[i];
+}
+
+gaz_status responder_start(struct responder *r)
+{
+	r->running = true;
+	for (unsigned i = 0; i < r->worker_count; i++) {
+		gaz_status st = worker_start(r->workers[i]);
+
+		if (st != GAZ_OK) {
+			responder_stop(r);
+			return st;
+		}
+	}
+	return GAZ_OK;
+}
+
+void responder_stop(struct responder *r)
+{
+	if (!r->running)
+		return;
+	for (unsigned i = 0; i < r->worker_count; i++)
+		worker_stop(r->workers[i]);
+	for (unsigned i = 0; i < r->worker_count; i++)
+		worker_join(r->workers[i]);
+	r->running = false;
+}
+
+void responder_close(struct responder **r)
+{
+	if (!*r)
+		return;
+	responder_stop(*r);
+	for (unsigned i = 0; i < (*r)->worker_count; i++)
+		worker_free(&(*r)->workers[i]);
+	free((*r)->workers);
+	free((*r)->addrs);
+	free(*r);
+	*r = NULL;
+}
+
+void responder_read_counters(const struct responder *r, struct responder_counters *out)
+{
+	memset(out, 0, sizeof *out);
+	for (unsigned i = 0; i < r->worker_count; i++)
+		worker_read_counters(r->workers[i], out);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/status.h"
+
+/* The DNS side: worker threads, each with its own event loop, its own
+ * SO_REUSEPORT UDP socket and TCP listener per address. */
+
+struct zonedb;
+struct responder;
+
+struct responder_endpoint {
+	struct sockaddr_storage
+		addr; /* port 0: the kernel chooses, the same for UDP and TCP */
+	const char *
+		vpc_id; /* not NULL: every query that arrives here belongs to it; copied */
+};
+
+struct responder_config {
+	const struct responder_endpoint *endpoints; /* copied */
+	size_t endpoint_count;
+	unsigned workers; /* > 0 */
+	uint64_t seed;	  /* not 0: worker i picks records with seed + i, for tests */
+};
+
+struct responder_counters {
+	uint64_t udp_queries;
+	uint64_t tcp_queries;
+	uint64_t answered; /* replies sent */
+	uint64_t dropped;  /* not answered: no query, or the reply could not be sent */
+	uint64_t truncated;
+	uint64_t rcodes[16];	  /* by the low four bits of the rcode */
+	uint64_t tcp_connections; /* accepted since start */
+};
+
+/**
+ * Bind every socket; no thread runs yet.
+ *
+ * @param db   borrowed until responder_close()
+ * @param err  names the address that failed and what to do about it
+ * @return GAZ_OK, GAZ_EIO (cannot bind), GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status responder_open(const struct responder_config *config,
+					 struct zonedb *db, struct responder **out,
+					 struct gaz_error *err);
+
+/** The real address of endpoint i, its port filled in. Borrowed. */
+const struct sockaddr *responder_address(const struct responder *r, size_t i);
+
+/** Start the workers. @return GAZ_OK, GAZ_EIO; then none runs. */
+GAZ_MUST_CHECK gaz_status responder_start(struct responder *r);
+
+/** Stop taking queries, answer those already received, join the workers. */
+void responder_stop(struct responder *r);
+
+/** Stops first when still running. Accepts a pointer to NULL. */
+void responder_close(struct responder **r);
+
+/** The sum over all workers; callable from any thread. */
+void responder_read_counters(const struct responder *r, struct responder_counters *out);

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "responder/tcp.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <urcu.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "responder/worker.h"
+
+enum {
+	CONNS_MAX = 512, /* per worker: a further one replaces the one idle longest */
+	CONNS_MANY = CONNS_MAX / 2,
+	IDLE_TIMEOUT_MS = 30000,
+	IDLE_TIMEOUT_MANY_MS = 5000,
+	SWEEP_PERIOD_S = 1,
+	DRAIN_PERIOD_S = 1,
+	DRAIN_READS = 16,
+	ACCEPTS_PER_WAKEUP = 32,
+	PREFIX_LEN = 2,		/* the length field before a message */
+	MESSAGE_MIN = 12,	/* a DNS header */
+	INPUT_CAP_FIRST = 4096, /* grows when a longer message is announced */
+	OUTPUT_CAP = 128 << 10, /* replies gathered before one send */
+	REPLY_ROOM = PREFIX_LEN + ANSWER_TCP_CAP,
+};
+
+struct listener {
+	struct listener *next;
+	struct tcp *tcp;
+	struct event *event;
+	int fd;
+	int listener_vpc;
+};
+
+struct conn {
+	struct conn *older; /* in the list of idleness */
+	struct conn *newer;
+	struct tcp *tcp;
+	struct event *readable;
+	struct event *writable;
+	int fd;
+	int listener_vpc;
+	struct netaddr source;
+	int64_t active_ms; /* accepted, or last asked a complete query */
+	bool eof;	   /* the peer sends no more, but still reads */
+	uint8_t *input;	   /* received, not yet answered */
+	size_t input_len;
+	size_t input_cap;
+	uint8_t *unsent;  /* replies the kernel would not take yet, or NULL; */
+	size_t unsent_at; /* while there are any, nothing is received */
+	size_t unsent_len;
+};
+
+struct tcp {
+	struct worker_core *core;
+	struct listener *listeners;
+	struct event *sweep;
+	struct conn *oldest;
+	struct conn *newest;
+	unsigned conn_count;
+	bool paused; /* no descriptors left: accepting waits for the next sweep */
+	bool draining;
+	size_t output_len;
+	uint8_t output[OUTPUT_CAP]; /* of the connection being served */
+};
+
+static void arm_sweep(struct tcp *tcp)
+{
+	const struct timeval period = {.tv_sec = SWEEP_PERIOD_S};
+
+	if (!evtimer_pending(tcp->sweep, NULL))
+		(void)evtimer_add(tcp->sweep, &period);
+}
+
+static void unlink_conn(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+
+	*(conn->older ? &conn->older->newer : &tcp->oldest) = conn->newer;
+	*(conn->newer ? &conn->newer->older : &tcp->newest) = conn->older;
+}
+
+static void link_newest(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+
+	conn->active_ms = clock_monotonic_ms();
+	conn->newer = NULL;
+	conn->older = tcp->newest;
+	*(tcp->newest ? &tcp->newest->newer : &tcp->oldest) = conn;
+	tcp->newest = conn;
+}
+
+static void conn_close(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+
+	unlink_conn(conn);
+	if (conn->readable)
+		event_free(conn->readable);
+	if (conn->writable)
+		event_free(conn->writable);
+	close(conn->fd);
+	free(conn->input);
+	free(conn->unsent);
+	free(conn);
+	if (--tcp->conn_count == 0 && tcp->draining)
+		event_base_loopbreak(tcp->core->base);
+}
+
+static size_t message_len(const uint8_t *prefix)
+{
+	return (size_t)prefix[0] << 8 | prefix[1];
+}
+
+/* Append the reply to one message, if it gets one, to the output. */
+static void answer_message(struct conn *conn, const uint8_t *message, size_t len)
+{
+	struct tcp *tcp = conn->tcp;
+	uint8_t *at = tcp->output + tcp->output_len;
+	struct answer_request req = {
+		.query = message,
+		.len = len,
+		.source = conn->source,
+		.listener_vpc = conn->listener_vpc,
+		.tcp = true,
+	};
+	size_t reply_len =
+		answer_query(&tcp->core->ctx, &req, at + PREFIX_LEN, ANSWER_TCP_CAP);
+
+	tcp->core->tally.tcp_queries++;
+	if (reply_len == 0) {
+		tcp->core->tally.dropped++;
+		return;
+	}
+	at[0] = (uint8_t)(reply_len >> 8);
+	at[1] = (uint8_t)reply_len;
+	tcp->output_len += PREFIX_LEN + reply_len;
+	tcp->core->tally.answered++;
+}
+
+enum progress {
+	PROGRESS_BROKEN, /* close the connection */
+	PROGRESS_WAIT,	 /* nothing more to do before the next event */
+	PROGRESS_MORE,	 /* there may be more to do at once */
+};
+
+/* Answer the complete messages of the input as long as the output has room
+ * for the largest reply. */
+static enum progress answer_input(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+	enum progress progress = PROGRESS_WAIT;
+	size_t at = 0;
+
+	rcu_read_lock();
+	while (conn->input_len - at >= PREFIX_LEN) {
+		const uint8_t *prefix = conn->input + at;
+		size_t len = message_len(prefix);
+
+		if (len < MESSAGE_MIN) {
+			progress = PROGRESS_BROKEN;
+			break;
+		}
+		if (conn->input_len - at < PREFIX_LEN + len)
+			break;
+		if (OUTPUT_CAP - tcp->output_len < REPLY_ROOM) {
+			progress = PROGRESS_MORE;
+			break;
+		}
+		answer_message(conn, prefix + PREFIX_LEN, len);
+		at += PREFIX_LEN + len;
+	}
+	rcu_read_unlock();
+	if (at > 0) {
+		conn->input_len -= at;
+		memmove(conn->input, conn->input + at, conn->input_len);
+		unlink_conn(conn);
+		link_newest(conn);
+	}
+	return progress;
+}
+
+/* Returns how much the kernel took, or -1 when the connection is broken. */
+static ssize_t send_some(const struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	ssize_t sent = send(conn->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	return sent;
+}
+
+/* Send the gathered output; what the kernel does not take is kept, and the
+ * connection is not read until it has gone. False: broken. */
+static bool send_output(struct conn *conn)
+{
+	struct tcp *tcp = conn->tcp;
+	size_t len = tcp->output_len;
+	ssize_t sent = len > 0 ? send_some(conn, tcp->output, len) : 0;
+
+	tcp->output_len = 0;
+	if (sent < 0)
+		return false;
+	if ((size_t)sent == len)
+		return true;
+	conn->unsent_at = 0;
+	conn->unsent_len = len - (size_t)sent;
+	conn->unsent = malloc(conn->unsent_len);
+	if (!conn->unsent)
+		return false;
+	memcpy(conn->unsent, tcp->output + sent, conn->unsent_len);
+	event_del(conn->readable);
+	return event_add(conn->writable, NULL) == 0;
+}
+
+/* Room for the message whose beginning is in the input. */
+static bool reserve_input(struct conn *conn)
+{
+	size_t need = PREFIX_LEN;
+	uint8_t *grown;
+
+	if (conn->input_len >= PREFIX_LEN)
+		need += message_len(conn->input);
+	if (need <= conn->input_cap)
+		return true;
+	grown = realloc(conn->input, need);
+	if (!grown)
+		return false;
+	conn->input = grown;
+	conn->input_cap = need;
+	return true;
+}
+
+/* Answer what has been received. False: close the connection. */
+static bool serve_input(struct conn *conn)
+{
+	enum progress progress;
+
+	do {
+		progress = answer_input(conn);
+		if (!send_output(conn))
+			return false;
+	} while (progress == PROGRESS_MORE && !conn->unsent);
+	worker_publish_counters(conn->tcp->core);
+	if (conn->unsent)
+		return progress != PROGRESS_BROKEN;
+	return progress != PROGRESS_BROKEN && !conn->eof && reserve_input(conn);
+}
+
+/* Receive once and answer. There is always room: what is left of the input is
+ * shorter than the message that reserve_input() made room for. */
+static enum progress receive(struct conn *conn)
+{
+	ssize_t got = recv(conn->fd, conn->input + conn->input_len,
+			   conn->input_cap - conn->input_len, MSG_DONTWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? PROGRESS_WAIT
+							 : PROGRESS_BROKEN;
+	if (got == 0) {
+		conn->eof = true;
+		event_del(conn->readable);
+	}
+	conn->input_len += (size_t)got;
+	return serve_input(conn) ? PROGRESS_MORE : PROGRESS_BROKEN;
+}
+
+static void on_conn_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)fd;
+	(void)what;
+	if (receive(conn) == PROGRESS_BROKEN)
+		conn_close(conn);
+}
+
+/* Send more of what was left over; once it has gone, go on with the input
+ * that waited meanwhile. False: close the connection. */
+static bool resume(struct conn *conn)
+{
+	ssize_t sent = send_some(conn, conn->unsent + conn->unsent_at,
+				 conn->unsent_len - conn->unsent_at);
+
+	if (sent < 0)
+		return false;
+	conn->unsent_at += (size_t)sent;
+	if (conn->unsent_at < conn->unsent_len)
+		return event_add(conn->writable, NULL) == 0;
+	free(conn->unsent);
+	conn->unsent = NULL;
+	if (!conn->eof && event_add(conn->readable, NULL) != 0)
+		return false;
+	return serve_input(conn) && !(conn->tcp->draining && !conn->unsent);
+}
+
+static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)fd;
+	(void)what;
+	if (!resume(conn))
+		conn_close(conn);
+}
+
+/* Takes the descriptor in any case. */
+static void conn_open(struct listener *listener, int fd, const struct sockaddr *peer)
+{
+	struct tcp *tcp = listener->tcp;
+	struct conn *conn = calloc(1, sizeof *conn);
+	const int on = 1;
+
+	if (!conn || netaddr_from_sockaddr(peer, &conn->source) != GAZ_OK) {
+		free(conn);
+		close(fd);
+		return;
+	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	conn->tcp = tcp;
+	conn->fd = fd;
+	conn->listener_vpc = listener->listener_vpc;
+	conn->input_cap = INPUT_CAP_FIRST;
+	conn->input = malloc(INPUT_CAP_FIRST);
+	conn->readable = event_new(tcp->core->base, fd, EV_READ | EV_PERSIST,
+				   on_conn_readable, conn);
+	conn->writable = event_new(tcp->core->base, fd, EV_WRITE, on_conn_writable, conn);
+	link_newest(conn);
+	tcp->conn_count++;
+	tcp->core->tally.tcp_connections++;
+	if (!conn->input || !conn->readable || !conn->writable ||
+	    event_add(conn->readable, NULL) != 0)
+		conn_close(conn);
+	else
+		arm_sweep(tcp);
+}
+
+/* No descriptor or memory for one more connection: give up the one that has
+ * been idle longest, or, when there is none, accept nothing for a while. */
+static void relieve(struct tcp *tcp, int cause)
+{
+	static struct log_limit limit;
+	uint32_t suppressed;
+
+	if (log_limit_pass(&limit, &suppressed))
+		log_warn("tcp-accept-failed", "cause=\"%s\" connections=%u suppressed=%u",
+			 strerror(cause), tcp->conn_count, suppressed);
+	if (tcp->oldest) {
+		conn_close(tcp->oldest);
+		return;
+	}
+	for (struct listener *l = tcp->listeners; l; l = l->next)
+		event_del(l->event);
+	tcp->paused = true;
+	arm_sweep(tcp);
+}
+
+static void on_acceptable(evutil_socket_t fd, short what, void *arg)
+{
+	struct listener *listener = arg;
+	struct tcp *tcp = listener->tcp;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_PER_WAKEUP; i++) {
+		struct sockaddr_storage peer;
+		socklen_t len = sizeof peer;
+		int conn_fd = accept4(fd, (struct sockaddr *)&peer, &len,
+				      SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (conn_fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+			    errno == ENOBUFS)
+				relieve(tcp, errno);
+			return;
+		}
+		if (tcp->conn_count >= CONNS_MAX)
+			conn_close(tcp->oldest);
+		conn_open(listener, conn_fd, (struct sockaddr *)&peer);
+	}
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp *tcp = arg;
+	int64_t now_ms = clock_monotonic_ms();
+
+	(void)fd;
+	(void)what;
+	while (tcp->oldest) {
+		int64_t limit_ms = tcp->conn_count > CONNS_MANY ? IDLE_TIMEOUT_MANY_MS
+								: IDLE_TIMEOUT_MS;
+
+		if (now_ms - tcp->oldest->active_ms < limit_ms)
+			break;
+		conn_close(tcp->oldest);
+	}
+	if (tcp->paused && !tcp->draining) {
+		tcp->paused = false;
+		for (struct listener *l = tcp->listeners; l; l = l->next)
+			(void)event_add(l->event, NULL);
+	}
+	if (tcp->oldest)
+		arm_sweep(tcp);
+}
+
+gaz_status tcp_new(struct worker_core *core, struct tcp **out)
+{
+	struct tcp *tcp = calloc(1, sizeof *tcp);
+
+	if (!tcp)
+		return GAZ_ENOMEM;
+	tcp->core = core;
+	tcp->sweep = evtimer_new(core->base, on_sweep, tcp);
+	if (!tcp->sweep) {
+		free(tcp);
+		return GAZ_ENOMEM;
+	}
+	*out = tcp;
+	return GAZ_OK;
+}
+
+gaz_status tcp_add(struct tcp *tcp, int *take, int listener_vpc)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+
+	if (!listener)
+		return GAZ_ENOMEM;
+	listener->tcp = tcp;
+	listener->fd = *take;
+	listener->listener_vpc = listener_vpc;
+	listener->event = event_new(tcp->core->base, *take, EV_READ | EV_PERSIST,
+				    on_acceptable, listener);
+	if (!listener->event || event_add(listener->event, NULL) != 0) {
+		if (listener->event)
+			event_free(listener->event);
+		free(listener);
+		return GAZ_ENOMEM;
+	}
+	listener->next = tcp->listeners;
+	tcp->listeners = listener;
+	*take = -1;
+	return GAZ_OK;
+}
+
+/* Answer what one connection has sent. It stays open only while its peer has
+ * replies to take. */
+static void drain_conn(struct conn *conn)
+{
+	enum progress progress = PROGRESS_MORE;
+
+	for (int i = 0; i < DRAIN_READS && progress == PROGRESS_MORE && !conn->unsent;
+	     i++)
+		progress = receive(conn);
+	if (progress == PROGRESS_BROKEN || !conn->unsent)
+		conn_close(conn);
+}
+
+void tcp_drain(struct tcp *tcp)
+{
+	const struct timeval period = {.tv_sec = DRAIN_PERIOD_S};
+
+	for (struct listener *l = tcp->listeners; l; l = l->next) {
+		on_acceptable(l->fd, EV_READ, l);
+		event_del(l->event);
+	}
+	for (struct conn *conn = tcp->oldest, *newer; conn; conn = newer) {
+		newer = conn->newer;
+		drain_conn(conn);
+	}
+	tcp->draining = true;
+	if (tcp->conn_count > 0 && event_base_loopexit(tcp->core->base, &period) == 0)
+		(void)event_base_dispatch(tcp->core->base);
+	while (tcp->oldest)
+		conn_close(tcp->oldest);
+}
+
+void tcp_free(struct tcp **tcp)
+{
+	if (!*tcp)
+		return;
+	while ((*tcp)->oldest)
+		conn_close((*tcp)->oldest);
+	for (struct listener *l = (*tcp)->listeners, *next; l; l = next) {
+		next = l->next;
+		event_free(l->event);
+		close(l->fd);
+		free(l);
+	}
+	event_free((*tcp)->sweep);
+	free(*tcp);
+	*tcp = NULL;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "base/status.h"
+
+/* DNS over TCP (RFC 7766): a two-byte length before each message, any number
+ * of queries on one connection, answered in the order in which they came. */
+
+struct worker_core;
+struct tcp;
+
+/** `core` is borrowed. @return GAZ_OK, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status tcp_new(struct worker_core *core, struct tcp **out);
+
+/** Accept connections from a bound, non-blocking listener; takes it on
+ *  success: *take becomes -1. @return GAZ_OK, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status tcp_add(struct tcp *tcp, int *take, int listener_vpc);
+
+/** Answer what has arrived, wait a short time for peers that are slow to take
+ *  their replies, close everything. Runs the event loop, which must hold no
+ *  other event any more. */
+void tcp_drain(struct tcp *tcp);
+
+/** Accepts a pointer to NULL. */
+void tcp_free(struct tcp **tcp);

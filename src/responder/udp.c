@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "responder/udp.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <urcu.h>
+
+#include "responder/worker.h"
+
+enum {
+	BATCH_SIZE = 64,
+	BATCHES_PER_WAKEUP = 4,	 /* then the loop gives TCP its turn */
+	BATCHES_PER_DRAIN = 128, /* more than a full receive buffer holds */
+	QUERY_CAP = 4160,	 /* a longer datagram is no query */
+};
+
+/* The room for one datagram and its reply. Its size is an odd number of cache
+ * lines, so that the slots do not compete for the same lines. */
+struct slot {
+	_Alignas(64) struct sockaddr_storage source;
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	uint8_t query[QUERY_CAP];
+	uint8_t reply[ANSWER_UDP_CAP];
+};
+
+struct udp_socket {
+	struct udp_socket *next;
+	struct udp *udp;
+	struct event *event;
+	int fd;
+	int listener_vpc;
+};
+
+struct udp {
+	struct worker_core *core;
+	struct udp_socket *sockets;
+	struct mmsghdr received[BATCH_SIZE];
+	struct mmsghdr replies[BATCH_SIZE];
+	struct iovec query_iov[BATCH_SIZE];
+	struct iovec reply_iov[BATCH_SIZE];
+	struct slot slots[BATCH_SIZE];
+};
+
+/* The kernel overwrites these lengths with what it delivered. */
+static void reset_received(struct udp *udp, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct msghdr *msg = &udp->received[i].msg_hdr;
+
+		msg->msg_namelen = sizeof udp->slots[i].source;
+		msg->msg_controllen = sizeof udp->slots[i].control;
+	}
+}
+
+/* Turn the control message that tells where a datagram was sent to into one
+ * that sends the reply from there. The interface is left to the routing table,
+ * except for link-local addresses, which mean nothing without theirs. */
+static void aim_control(struct msghdr *msg)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+
+	if (!cmsg)
+		return;
+	if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(cmsg);
+
+		info->ipi_ifindex = 0;
+	} else if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(cmsg);
+
+		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+			info->ipi6_ifindex = 0;
+	}
+}
+
+/* Answer datagram i into its slot. Returns the reply's length or 0. */
+static size_t answer_slot(struct udp_socket *sock, unsigned i)
+{
+	struct udp *udp = sock->udp;
+	struct slot *slot = &udp->slots[i];
+	struct mmsghdr *in = &udp->received[i];
+	struct answer_request req = {
+		.query = slot->query,
+		.len = in->msg_len,
+		.listener_vpc = sock->listener_vpc,
+	};
+
+	if ((in->msg_hdr.msg_flags & MSG_TRUNC) ||
+	    netaddr_from_sockaddr((struct sockaddr *)&slot->source, &req.source) !=
+		    GAZ_OK)
+		return 0;
+	return answer_query(&udp->core->ctx, &req, slot->reply, sizeof slot->reply);
+}
+
+/* Answer the first `count` datagrams; the replies are gathered at the start of
+ * udp->replies. Returns their number. */
+static unsigned answer_batch(struct udp_socket *sock, unsigned count)
+{
+	struct udp *udp = sock->udp;
+	unsigned n = 0;
+
+	rcu_read_lock();
+	for (unsigned i = 0; i < count; i++) {
+		size_t len = answer_slot(sock, i);
+
+		if (len == 0)
+			continue;
+		udp->reply_iov[n] = (struct iovec){udp->slots[i].reply, len};
+		struct msghdr *out = &udp->replies[n].msg_hdr;
+		const struct msghdr *in = &udp->received[i].msg_hdr;
+
+		out->msg_name = in->msg_name;
+		out->msg_namelen = in->msg_namelen;
+		out->msg_control = in->msg_controllen ? in->msg_control : NULL;
+		out->msg_controllen = in->msg_controllen;
+		if (in->msg_controllen)
+			aim_control(out);
+		n++;
+	}
+	rcu_read_unlock();
+	return n;
+}
+
+/* Send replies; returns how many went out. One that the kernel refuses (its
+ * destination may be nonsense) is skipped; when the send buffer is full the
+ * rest is given up: clients ask again, waiting would stop everybody else. */
+static unsigned send_batch(int fd, struct mmsghdr *replies, unsigned count)
+{
+	unsigned at = 0;
+	unsigned sent = 0;
+
+	while (at < count) {
+		int n = sendmmsg(fd, replies + at, count - at, MSG_DONTWAIT);
+
+		if (n > 0) {
+			at += (unsigned)n;
+			sent += (unsigned)n;
+		} else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
+			break;
+		} else if (errno != EINTR) {
+			at++;
+		}
+	}
+	return sent;
+}
+
+/* One batch; returns true when there may be more to receive. An error reported
+ * by recvmmsg concerns a reply sent earlier (ICMP): it is over with being read. */
+static bool serve_batch(struct udp_socket *sock)
+{
+	struct udp *udp = sock->udp;
+	struct worker_core *core = udp->core;
+	int got = recvmmsg(sock->fd, udp->received, BATCH_SIZE, MSG_DONTWAIT, NULL);
+
+	if (got <= 0)
+		return got < 0 && errno != EAGAIN;
+
+	unsigned count = (unsigned)got;
+	unsigned sent = send_batch(sock->fd, udp->replies, answer_batch(sock, count));
+
+	core->tally.udp_queries += count;
+	core->tally.answered += sent;
+	core->tally.dropped += count - sent;
+	worker_publish_counters(core);
+	reset_received(udp, count);
+	return count == BATCH_SIZE;
+}
+
+static void serve(struct udp_socket *sock, unsigned max_batches)
+{
+	while (max_batches-- > 0 && serve_batch(sock))
+		;
+}
+
+static void on_udp_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct udp_socket *sock = arg;
+
+	(void)fd;
+	(void)what;
+	serve(sock, BATCHES_PER_WAKEUP);
+}
+
+gaz_status udp_new(struct worker_core *core, struct udp **out)
+{
+	struct udp *udp = aligned_alloc(_Alignof(struct udp), sizeof *udp);
+
+	_Static_assert(sizeof(struct slot) / 64 % 2 == 1, "slots share cache sets");
+	if (!udp)
+		return GAZ_ENOMEM;
+	memset(udp, 0, sizeof *udp);
+	udp->core = core;
+	for (unsigned i = 0; i < BATCH_SIZE; i++) {
+		struct msghdr *msg = &udp->received[i].msg_hdr;
+
+		udp->query_iov[i] = (struct iovec){udp->slots[i].query, QUERY_CAP};
+		msg->msg_name = &udp->slots[i].source;
+		msg->msg_control = udp->slots[i].control;
+		msg->msg_iov = &udp->query_iov[i];
+		msg->msg_iovlen = 1;
+		udp->replies[i].msg_hdr.msg_iov = &udp->reply_iov[i];
+		udp->replies[i].msg_hdr.msg_iovlen = 1;
+	}
+	reset_received(udp, BATCH_SIZE);
+	*out = udp;
+	return GAZ_OK;
+}
+
+gaz_status udp_add(struct udp *udp, int *take, int listener_vpc)
+{
+	struct udp_socket *sock = calloc(1, sizeof *sock);
+
+	if (!sock)
+		return GAZ_ENOMEM;
+	sock->udp = udp;
+	sock->fd = *take;
+	sock->listener_vpc = listener_vpc;
+	sock->event = event_new(udp->core->base, *take, EV_READ | EV_PERSIST,
+				on_udp_readable, sock);
+	if (!sock->event || event_add(sock->event, NULL) != 0) {
+		if (sock->event)
+			event_free(sock->event);
+		free(sock);
+		return GAZ_ENOMEM;
+	}
+	sock->next = udp->sockets;
+	udp->sockets = sock;
+	*take = -1;
+	return GAZ_OK;
+}
+
+void udp_drain(struct udp *udp)
+{
+	for (struct udp_socket *sock = udp->sockets; sock; sock = sock->next) {
+		event_del(sock->event);
+		serve(sock, BATCHES_PER_DRAIN);
+	}
+}
+
+void udp_free(struct udp **udp)
+{
+	if (!*udp)
+		return;
+	for (struct udp_socket *sock = (*udp)->sockets, *next; sock; sock = next) {
+		next = sock->next;
+		event_free(sock->event);
+		close(sock->fd);
+		free(sock);
+	}
+	free(*udp);
+	*udp = NULL;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "responder/worker.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu.h>
+
+#include "base/log.h"
+#include "responder/tcp.h"
+#include "responder/udp.h"
+
+/* struct responder_counters as an array, to handle all its fields alike. */
+enum {
+	COUNTERS = sizeof(struct responder_counters) / sizeof(uint64_t)
+};
+
+struct worker {
+	struct worker_core core;
+	struct udp *udp;
+	struct tcp *tcp;
+	struct event *wake;
+	int wake_fd;
+	pthread_t thread;
+	bool running;
+	/* Written by this worker only, read by any thread. */
+	_Alignas(64) _Atomic uint64_t published[COUNTERS];
+};
+
+void worker_publish_counters(struct worker_core *core)
+{
+	struct worker *w = (struct worker *)core; /* its first member */
+	const struct responder_counters now = {
+		.udp_queries = core->tally.udp_queries,
+		.tcp_queries = core->tally.tcp_queries,
+		.answered = core->tally.answered,
+		.dropped = core->tally.dropped,
+		.truncated = core->ctx.counters.truncated,
+		.tcp_connections = core->tally.tcp_connections,
+	};
+	uint64_t values[COUNTERS];
+
+	_Static_assert(offsetof(struct worker, core) == 0, "cast above");
+	_Static_assert(sizeof now.rcodes == sizeof core->ctx.counters.rcodes,
+		       "copied below");
+	memcpy(values, &now, sizeof values);
+	memcpy(values + offsetof(struct responder_counters, rcodes) / sizeof *values,
+	       core->ctx.counters.rcodes, sizeof core->ctx.counters.rcodes);
+	for (int i = 0; i < COUNTERS; i++)
+		atomic_store_explicit(&w->published[i], values[i], memory_order_relaxed);
+}
+
+void worker_read_counters(const struct worker *w, struct responder_counters *sum)
+{
+	uint64_t values[COUNTERS];
+
+	memcpy(values, sum, sizeof values);
+	for (int i = 0; i < COUNTERS; i++)
+		values[i] += atomic_load_explicit(&w->published[i], memory_order_relaxed);
+	memcpy(sum, values, sizeof values);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	event_base_loopbreak(w->core.base);
+}
+
+/* A base without locks: only its own thread touches it while it runs. */
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
+static gaz_status open_wake(struct worker *w)
+{
+	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (w->wake_fd < 0)
+		return GAZ_EIO;
+	w->wake = event_new(w->core.base, w->wake_fd, EV_READ, on_wake, w);
+	return w->wake && event_add(w->wake, NULL) == 0 ? GAZ_OK : GAZ_ENOMEM;
+}
+
+static gaz_status seed_rng(struct rng *rng, uint64_t seed)
+{
+	if (seed == 0)
+		return rng_secret(rng->s, sizeof rng->s);
+	rng_seed(rng, seed);
+	return GAZ_OK;
+}
+
+gaz_status worker_new(const struct zonedb *db, uint64_t seed, struct worker **out)
+{
+	struct worker *w = aligned_alloc(_Alignof(struct worker), sizeof *w);
+	gaz_status st;
+
+	if (!w)
+		return GAZ_ENOMEM;
+	memset(w, 0, sizeof *w);
+	w->wake_fd = -1;
+	w->core.ctx.db = db;
+	w->core.base = new_base();
+	if (!w->core.base)
+		st = GAZ_ENOMEM;
+	else if ((st = seed_rng(&w->core.ctx.rng, seed)) == GAZ_OK &&
+		 (st = open_wake(w)) == GAZ_OK &&
+		 (st = udp_new(&w->core, &w->udp)) == GAZ_OK)
+		st = tcp_new(&w->core, &w->tcp);
+	if (st != GAZ_OK)
+		worker_free(&w);
+	else
+		*out = w;
+	return st;
+}
+
+gaz_status worker_add(struct worker *w, struct listen_pair *take, int listener_vpc)
+{
+	gaz_status st = udp_add(w->udp, &take->udp, listener_vpc);
+
+	return st != GAZ_OK ? st : tcp_add(w->tcp, &take->tcp, listener_vpc);
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	rcu_register_thread();
+	if (event_base_dispatch(w->core.base) < 0)
+		log_error("worker-failed", "cause=\"%s\"", strerror(errno));
+	udp_drain(w->udp);
+	tcp_drain(w->tcp);
+	worker_publish_counters(&w->core);
+	rcu_unregister_thread();
+	return NULL;
+}
+
+/* Signals belong to the main thread. */
+gaz_status worker_start(struct worker *w)
+{
+	sigset_t all;
+	sigset_t old;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	failed = pthread_create(&w->thread, NULL, run, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (failed)
+		return GAZ_EIO;
+	(void)pthread_setname_np(w->thread, "dns-worker");
+	w->running = true;
+	return GAZ_OK;
+}
+
+void worker_stop(struct worker *w)
+{
+	const uint64_t one = 1;
+
+	/* Cannot fail: the counter is far from its end. */
+	if (w->running && write(w->wake_fd, &one, sizeof one) < 0)
+		log_error("worker-stop-failed", "cause=\"%s\"", strerror(errno));
+}
+
+void worker_join(struct worker *w)
+{
+	if (!w->running)
+		return;
+	pthread_join(w->thread, NULL);
+	w->running = false;
+}
+
+void worker_free(struct worker **w)
+{
+	if (!*w)
+		return;
+	tcp_free(&(*w)->tcp);
+	udp_free(&(*w)->udp);
+	if ((*w)->wake)
+		event_free((*w)->wake);
+	if ((*w)->wake_fd >= 0)
+		close((*w)->wake_fd);
+	if ((*w)->core.base)
+		event_base_free((*w)->core.base);
+	free(*w);
+	*w = NULL;
+}

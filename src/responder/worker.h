@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "responder/answer.h"
+#include "responder/listen.h"
+#include "responder/responder.h"
+
+/* One DNS worker: a thread with its own event loop, sockets, buffers and
+ * counters. It shares nothing with the other workers but the zone database,
+ * which it reads under RCU. */
+
+struct event_base;
+struct worker;
+
+/* What answering needs; the only part of a worker that udp.c and tcp.c see. */
+struct worker_core {
+	struct event_base *base;
+	struct answer_context ctx;
+	struct {
+		uint64_t udp_queries;
+		uint64_t tcp_queries;
+		uint64_t answered;
+		uint64_t dropped;
+		uint64_t tcp_connections;
+	} tally;
+};
+
+/** Let other threads see the counters; once per batch, after it. */
+void worker_publish_counters(struct worker_core *core);
+
+/**
+ * @param seed  0: choose one that cannot be guessed
+ * @return GAZ_OK, GAZ_ENOMEM, GAZ_EIO (no random bytes, no descriptor)
+ */
+GAZ_MUST_CHECK gaz_status worker_new(const struct zonedb *db, uint64_t seed,
+				     struct worker **out);
+
+/** Serve a pair of sockets; before worker_start(). Takes both descriptors on
+ *  success: they become -1. @return GAZ_OK, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status worker_add(struct worker *w, struct listen_pair *take,
+				     int listener_vpc);
+
+/** @return GAZ_OK, GAZ_EIO (no thread) */
+GAZ_MUST_CHECK gaz_status worker_start(struct worker *w);
+
+/** Ask a started worker to answer what has arrived and to end. */
+void worker_stop(struct worker *w);
+
+/** Wait until it has ended; nothing when it is not running. */
+void worker_join(struct worker *w);
+
+/** Closes its sockets. It must not run. Accepts a pointer to NULL. */
+void worker_free(struct worker **w);
+
+/** Add its counters to `sum`; callable from any thread. */
+void worker_read_counters(const struct worker *w, struct responder_counters *sum);

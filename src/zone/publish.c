@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "zone/zonedit-internal.h"
+
+/* The second half of zonedit.h: preparing an edit, and publishing it. */
+
+static gaz_status grow_nodes(struct zonedit *edit)
+{
+	size_t more = 0;
+
+	for (struct draft *draft = edit->drafts; draft; draft = draft->next)
+		more += draft->exists && !draft->old && !draft->is_apex;
+	return nametable_grow(&edit->db->nodes, more);
+}
+
+static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
+{
+	struct nametable *nodes = &edit->db->nodes;
+	struct node_key key = {draft->zone, draft->name, draft->name_len};
+
+	if (draft->zone->removed)
+		return GAZ_OK;
+	if (draft->old && !draft->is_apex)
+		(void)node_find(edit->db, &key, draft->hash, &draft->slot);
+	if (!draft->exists || (draft->old && !draft->is_changed))
+		return GAZ_OK;
+	if (!draft->old && !draft->is_apex &&
+	    nametable_reserve(nodes, draft->hash, &draft->slot) != GAZ_OK)
+		return GAZ_ENOMEM;
+	return draft_render(draft, &edit->arena);
+}
+
+static void gather_orphan(nametable_slot *slot, void *arg)
+{
+	struct zonedit *edit = arg;
+	const struct node *node = nametable_entry(slot);
+
+	if (node->zone->removed)
+		edit->orphans[edit->orphan_count++] = slot;
+}
+
+/* Nodes do not know each other, to be small: those of a removed zone are found
+ * by looking at all. Only zones that still have names cost that. */
+static gaz_status find_orphans(struct zonedit *edit)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < edit->removed_count; i++)
+		count += edit->removed[i]->nodes;
+	if (count == 0)
+		return GAZ_OK;
+	edit->orphans = calloc(count, sizeof(nametable_slot *));
+	if (!edit->orphans)
+		return GAZ_ENOMEM;
+	nametable_walk(&edit->db->nodes, gather_orphan, edit);
+	return GAZ_OK;
+}
+
+gaz_status zonedit_prepare(struct zonedit *edit)
+{
+	size_t pieces = edit->draft_count + 2 * edit->removed_count + 1;
+
+	if (grow_nodes(edit) != GAZ_OK)
+		return GAZ_ENOMEM;
+	for (struct draft *draft = edit->drafts; draft; draft = draft->next) {
+		if (prepare_draft(edit, draft) != GAZ_OK)
+			return GAZ_ENOMEM;
+	}
+	if (find_orphans(edit) != GAZ_OK)
+		return GAZ_ENOMEM;
+	pieces += edit->orphan_count;
+	edit->garbage = malloc(sizeof *edit->garbage + pieces * sizeof(void *));
+	if (!edit->garbage)
+		return GAZ_ENOMEM;
+	edit->garbage->count = 0;
+	return GAZ_OK;
+}
+
+/* Publish: nothing from here on can fail. */
+
+static void discard(struct zonedit *edit, void *piece)
+{
+	edit->garbage->pieces[edit->garbage->count++] = piece;
+}
+
+static void on_garbage_unused(struct rcu_head *head)
+{
+	struct garbage *garbage = caa_container_of(head, struct garbage, rcu);
+
+	for (size_t i = 0; i < garbage->count; i++)
+		free(garbage->pieces[i]);
+	free(garbage);
+}
+
+static void show_draft(struct zonedit *edit, struct draft *draft)
+{
+	struct zone *zone = draft->zone;
+
+	if (draft->old)
+		draft->old->children = draft->children;
+	if (!draft->fresh)
+		return;
+	if (draft->is_apex)
+		atomic_store_explicit(&zone->apex_node, draft->fresh,
+				      memory_order_release);
+	else
+		nametable_fill(draft->slot, draft->hash, draft->fresh);
+	if (draft->old)
+		discard(edit, draft->old);
+	else
+		atomic_fetch_add(&edit->db->name_count, 1);
+	zone->nodes += !draft->old && !draft->is_apex;
+	draft->fresh = NULL;
+}
+
+static void hide_draft(struct zonedit *edit, struct draft *draft)
+{
+	if (draft->exists || !draft->old)
+		return;
+	nametable_clear(&edit->db->nodes, draft->slot);
+	discard(edit, draft->old);
+	draft->zone->nodes--;
+	atomic_fetch_sub(&edit->db->name_count, 1);
+}
+
+static void show_zones(struct zonedit *edit)
+{
+	for (struct zone *zone = edit->added; zone;) {
+		struct zone *next = zone->next_in_edit;
+
+		if (zone->removed) { /* within the same edit: nobody ever saw it */
+			zonedit_forget_zone(edit->db, zone);
+			free(zone);
+		} else {
+			apex_link(zone->apex, zone);
+			atomic_fetch_add(&edit->db->zone_count, 1);
+		}
+		zone = next;
+	}
+}
+
+static void hide_zones(struct zonedit *edit)
+{
+	for (size_t i = 0; i < edit->removed_count; i++) {
+		struct zone *zone = edit->removed[i];
+
+		apex_unlink(zone->apex, zone);
+		zonedit_forget_zone(edit->db, zone);
+		atomic_fetch_sub(&edit->db->zone_count, 1);
+		atomic_fetch_sub(&edit->db->name_count, zone->nodes + 1);
+		discard(edit, atomic_load(&zone->apex_node));
+		discard(edit, zone);
+	}
+	for (size_t i = 0; i < edit->orphan_count; i++) {
+		discard(edit, nametable_entry(edit->orphans[i]));
+		nametable_clear(&edit->db->nodes, edit->orphans[i]);
+	}
+}
+
+static void swap_view(struct zonedit *edit)
+{
+	if (!edit->view)
+		return;
+	discard(edit, atomic_exchange(&edit->db->view, edit->view));
+	atomic_store(&edit->db->declared_count, view_declared_count(edit->view));
+	edit->view = NULL;
+}
+
+/* New things first, lost ones last: a reader may see more than there is for a
+ * moment, but no reference to what is gone. */
+void zonedit_publish(struct zonedit **take)
+{
+	struct zonedit *edit = *take;
+
+	for (struct draft *draft = edit->drafts; draft; draft = draft->next) {
+		if (!draft->zone->removed && !draft->old)
+			show_draft(edit, draft);
+	}
+	for (struct draft *draft = edit->drafts; draft; draft = draft->next) {
+		if (!draft->zone->removed && draft->old)
+			show_draft(edit, draft);
+	}
+	for (struct draft *draft = edit->drafts; draft; draft = draft->next) {
+		if (!draft->zone->removed)
+			hide_draft(edit, draft);
+	}
+	swap_view(edit);
+	show_zones(edit);
+	hide_zones(edit);
+	call_rcu(&edit->garbage->rcu, on_garbage_unused);
+	edit->garbage = NULL;
+	zonedit_destroy(edit);
+	*take = NULL;
+}

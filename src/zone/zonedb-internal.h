@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu.h>
+
+#include "base/keyhash.h"
+#include "dns/name.h"
+#include "zone/lookup.h"
+#include "zone/nametable.h"
+#include "zone/node.h"
+#include "zone/zonedb.h"
+#include "zone/zonedit.h"
+
+/* The database's own structures, for src/zone alone. */
+
+enum zone_flag { /* set once and kept: they only tell readers where to look harder */
+	ZONE_HAS_WILDCARDS = 1,
+	ZONE_HAS_CUTS = 2, /* delegations or DNAMEs */
+};
+
+struct zone {
+	struct nametable_entry entry; /* in zonedb.zones, by id */
+	int32_t vpc;		      /* VIEW_NO_VPC unless private */
+	enum zone_kind kind;
+	uint8_t apex_labels;
+	bool removed; /* by the edit at work; the writer's */
+	_Atomic uint8_t flags;
+	uint64_t salt; /* tells its names from equal names in other zones */
+	struct node *_Atomic apex_node; /* never NULL in a published zone */
+	struct zone *_Atomic next;	/* of the same apex */
+	struct apex *apex;		/* the rest is the writer's */
+	size_t nodes;			/* without the apex */
+	int64_t created_ms;
+	struct zone *next_in_edit;
+	char id[];
+};
+
+/* A name at which zones start. May be empty: then it means nothing. */
+struct apex {
+	struct nametable_entry entry;
+	uint8_t labels;
+	uint8_t len;
+	struct zone *_Atomic zones; /* private by age, public by age, static by age */
+	uint64_t hash;		    /* the rest is the writer's */
+	size_t refs;		    /* zones that need it, published or not */
+	struct rcu_head rcu;
+	uint8_t wire[];
+};
+
+struct vpc {
+	struct nametable_entry entry;
+	int32_t number;
+	char id[];
+};
+
+struct zonedb {
+	struct keyhash_key key;
+	struct nametable nodes;	 /* by zone and name, without the apexes */
+	struct nametable apexes; /* by name */
+	struct view *_Atomic view;
+	_Atomic uint64_t levels[2]; /* bit n: some apex has n labels */
+	_Atomic size_t zone_count;
+	_Atomic size_t name_count;
+	_Atomic size_t declared_count;
+	struct nametable zones; /* by id; from here on the writer's */
+	struct nametable vpcs;	/* by id */
+	uint32_t level_counts[DNAME_MAX_LABELS + 1];
+	int32_t vpc_count;
+	uint64_t zones_made;
+};
+
+/* The name of a node within its zone. */
+struct node_key {
+	const struct zone *zone;
+	const uint8_t *name;
+	size_t len;
+};
+
+/** The last `labels` labels of the name, without those of the apex. */
+struct node_key node_key_make(const struct zone *zone, const struct dname *name,
+			      unsigned labels);
+
+static inline uint64_t node_hash(const struct zone *zone, uint64_t name_hash)
+{
+	return name_hash ^ zone->salt;
+}
+
+/** @param slot_out  for the writer; may be NULL */
+struct node *node_find(const struct zonedb *db, const struct node_key *key, uint64_t hash,
+		       nametable_slot **slot_out);
+
+/** The apex of this name for one zone more; made when there is none.
+ *  @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status apex_ref(struct zonedb *db, const struct dname *name,
+				   struct apex **out);
+void apex_unref(struct zonedb *db, struct apex *apex);
+
+/** Show a zone to readers, and hide it from them. */
+void apex_link(struct apex *apex, struct zone *zone);
+void apex_unlink(struct apex *apex, struct zone *zone);

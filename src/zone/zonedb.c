@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "zone/zonedb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "zone/zonedb-internal.h"
+
+gaz_status zonedb_new(struct zonedb **out)
+{
+	struct zonedb *db = calloc(1, sizeof *db);
+	struct view *view = NULL;
+	gaz_status st;
+
+	if (!db)
+		return GAZ_ENOMEM;
+	if ((st = rng_secret(&db->key, sizeof db->key)) != GAZ_OK ||
+	    (st = nametable_init(&db->nodes)) != GAZ_OK ||
+	    (st = nametable_init(&db->apexes)) != GAZ_OK ||
+	    (st = nametable_init(&db->zones)) != GAZ_OK ||
+	    (st = nametable_init(&db->vpcs)) != GAZ_OK ||
+	    (st = view_new(db, NULL, 0, false, &view)) != GAZ_OK) {
+		zonedb_free(&db);
+		return st;
+	}
+	atomic_store(&db->view, view);
+	/* Start liburcu's thread now: publishing must not depend on it. */
+	(void)get_default_call_rcu_data();
+	*out = db;
+	return GAZ_OK;
+}
+
+static void free_entry(nametable_slot *slot, void *arg)
+{
+	(void)arg;
+	free(nametable_entry(slot));
+}
+
+static void free_apex_node(nametable_slot *slot, void *arg)
+{
+	struct zone *zone = nametable_entry(slot);
+
+	(void)arg;
+	free(atomic_load(&zone->apex_node));
+}
+
+static void free_table(struct nametable *table)
+{
+	if (!atomic_load(&table->array))
+		return;
+	nametable_walk(table, free_entry, NULL);
+	nametable_fini(table);
+}
+
+void zonedb_free(struct zonedb **db)
+{
+	struct zonedb *d = *db;
+
+	if (!d)
+		return;
+	rcu_barrier(); /* what was handed to call_rcu() goes first */
+	if (atomic_load(&d->zones.array))
+		nametable_walk(&d->zones, free_apex_node, NULL);
+	free_table(&d->nodes);
+	free_table(&d->apexes);
+	free_table(&d->zones);
+	free_table(&d->vpcs);
+	free(atomic_load(&d->view));
+	free(d);
+	*db = NULL;
+}
+
+void zonedb_enter_thread(void)
+{
+	rcu_register_thread();
+}
+
+void zonedb_leave_thread(void)
+{
+	rcu_unregister_thread();
+}
+
+void zonedb_stats(const struct zonedb *db, struct zonedb_stats *out)
+{
+	out->zones = atomic_load(&db->zone_count);
+	out->names = atomic_load(&db->name_count);
+	out->vpcs = atomic_load(&db->declared_count);
+}
+
+static bool is_apex_named(const void *entry, const void *key)
+{
+	const struct apex *apex = entry;
+	const struct dname *name = key;
+
+	return apex->len == name->len && memcmp(apex->wire, name->wire, name->len) == 0;
+}
+
+static void set_level(struct zonedb *db, unsigned labels, bool on)
+{
+	uint64_t bit = (uint64_t)1 << (labels % 64);
+
+	if (on)
+		atomic_fetch_or(&db->levels[labels / 64], bit);
+	else
+		atomic_fetch_and(&db->levels[labels / 64], ~bit);
+}
+
+gaz_status apex_ref(struct zonedb *db, const struct dname *name, struct apex **out)
+{
+	struct name_hashes hashes;
+	struct apex *apex;
+	uint64_t hash;
+
+	lookup_hash(db, name, &hashes);
+	hash = hashes.of[name->labels];
+	apex = nametable_find(&db->apexes, hash, is_apex_named, name, NULL);
+	if (!apex) {
+		apex = calloc(1, sizeof *apex + name->len);
+		if (!apex)
+			return GAZ_ENOMEM;
+		apex->entry.hash = (uint32_t)hash;
+		apex->hash = hash;
+		apex->labels = name->labels;
+		apex->len = name->len;
+		memcpy(apex->wire, name->wire, name->len);
+		if (nametable_insert(&db->apexes, hash, apex) != GAZ_OK) {
+			free(apex);
+			return GAZ_ENOMEM;
+		}
+		if (db->level_counts[apex->labels]++ == 0)
+			set_level(db, apex->labels, true);
+	}
+	apex->refs++;
+	*out = apex;
+	return GAZ_OK;
+}
+
+static void on_apex_unused(struct rcu_head *head)
+{
+	free(caa_container_of(head, struct apex, rcu));
+}
+
+static bool is_same(const void *entry, const void *key)
+{
+	return entry == key;
+}
+
+void apex_unref(struct zonedb *db, struct apex *apex)
+{
+	nametable_slot *slot = NULL;
+
+	if (--apex->refs > 0)
+		return;
+	if (--db->level_counts[apex->labels] == 0)
+		set_level(db, apex->labels, false);
+	if (nametable_find(&db->apexes, apex->hash, is_same, apex, &slot))
+		nametable_clear(&db->apexes, slot);
+	call_rcu(&apex->rcu, on_apex_unused);
+}
+
+/* Private zones first, then public, then static; of one kind by age. */
+static bool is_before(const struct zone *a, const struct zone *b)
+{
+	if (a->kind != b->kind)
+		return a->kind < b->kind;
+	if (a->created_ms != b->created_ms)
+		return a->created_ms < b->created_ms;
+	return strcmp(a->id, b->id) < 0;
+}
+
+void apex_link(struct apex *apex, struct zone *zone)
+{
+	struct zone *_Atomic *at = &apex->zones;
+
+	while (*at && is_before(*at, zone))
+		at = &(*at)->next;
+	atomic_store_explicit(&zone->next, *at, memory_order_relaxed);
+	atomic_store_explicit(at, zone, memory_order_release);
+}
+
+/* The zone keeps its own link: readers may be standing on it. */
+void apex_unlink(struct apex *apex, struct zone *zone)
+{
+	struct zone *_Atomic *at = &apex->zones;
+
+	while (*at != zone)
+		at = &(*at)->next;
+	atomic_store_explicit(at, atomic_load(&zone->next), memory_order_release);
+}

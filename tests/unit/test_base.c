@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/id.h"
+#include "base/keyhash.h"
+#include "base/log.h"
+#include "base/netaddr.h"
+#include "base/rng.h"
+
+static void test_operation_id_has_the_form_that_aws_shows(void **state)
+{
+	char first[ID_OPERATION_SIZE];
+	char second[ID_OPERATION_SIZE];
+
+	(void)state;
+	assert_int_equal(id_operation("key", 3, 1587055860121, first), GAZ_OK);
+	assert_int_equal(id_operation("key", 3, 1587055860122, second), GAZ_OK);
+	assert_int_equal(strlen(first), 41);
+	assert_string_equal(first + 32, "-k9302yzd");
+	assert_memory_equal(first, second, 32); /* one target: one prefix */
+	assert_string_equal(second + 32, "-k9302yze");
+	assert_int_equal(strspn(first, "abcdefghijklmnopqrstuvwxyz234567"), 32);
+}
+
+static void test_resource_ids_differ_and_keep_their_alphabet(void **state)
+{
+	char a[ID_RESOURCE_SIZE];
+	char b[ID_RESOURCE_SIZE];
+	char zone[ID_ZONE_SIZE];
+
+	(void)state;
+	assert_int_equal(id_resource("ns-", a), GAZ_OK);
+	assert_int_equal(id_resource("ns-", b), GAZ_OK);
+	assert_string_not_equal(a, b);
+	assert_int_equal(strlen(a), 19);
+	assert_int_equal(strspn(a + 3, "abcdefghijklmnopqrstuvwxyz234567"), 16);
+	assert_int_equal(id_hosted_zone(zone), GAZ_OK);
+	assert_int_equal(strlen(zone), 21);
+	assert_int_equal(strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), 21);
+}
+
+static void test_uuid_is_version_4(void **state)
+{
+	char uuid[ID_UUID_SIZE];
+
+	(void)state;
+	assert_int_equal(id_uuid(uuid), GAZ_OK);
+	assert_int_equal(strlen(uuid), 36);
+	assert_int_equal(uuid[14], '4');
+	assert_non_null(strchr("89ab", uuid[19]));
+}
+
+static void test_bytes_are_read_back_as_written(void **state)
+{
+	struct bytes b;
+	struct reader r;
+	struct arena arena;
+
+	(void)state;
+	bytes_init(&b);
+	arena_init(&arena);
+	bytes_put_u8(&b, 7);
+	bytes_put_u32(&b, 0xdeadbeef);
+	bytes_put_u64(&b, UINT64_MAX - 1);
+	bytes_put_text(&b, "hello");
+	bytes_put_text(&b, NULL);
+	bytes_put_text(&b, "");
+	assert_false(b.failed);
+
+	reader_init(&r, (struct span){b.data, b.len});
+	assert_int_equal(reader_u8(&r), 7);
+	assert_int_equal(reader_u32(&r), 0xdeadbeef);
+	assert_true(reader_u64(&r) == UINT64_MAX - 1);
+	assert_string_equal(reader_text(&r, &arena), "hello");
+	assert_null(reader_text(&r, &arena));
+	assert_string_equal(reader_text(&r, &arena), "");
+	assert_false(r.failed);
+	assert_int_equal(reader_u8(&r), 0);
+	assert_true(r.failed);
+	bytes_fini(&b);
+	arena_fini(&arena);
+}
+
+static void test_truncated_bytes_latch_an_error_at_every_length(void **state)
+{
+	struct bytes b;
+	struct arena arena;
+
+	(void)state;
+	bytes_init(&b);
+	arena_init(&arena);
+	bytes_put_u64(&b, 1);
+	bytes_put_text(&b, "text");
+	for (size_t len = 0; len < b.len; len++) {
+		struct reader r;
+
+		reader_init(&r, (struct span){b.data, len});
+		(void)reader_u64(&r);
+		(void)reader_text(&r, &arena);
+		assert_true(r.failed);
+	}
+	bytes_fini(&b);
+	arena_fini(&arena);
+}
+
+static void test_prefix_with_host_bits_is_refused(void **state)
+{
+	struct netprefix p;
+	char text[NETADDR_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(netaddr_parse_prefix("10.1.0.0/16", &p), GAZ_OK);
+	assert_string_equal(netaddr_print_prefix(&p, text), "10.1.0.0/16");
+	assert_int_equal(netaddr_parse_prefix("10.1.0.1/16", &p), GAZ_EFORMAT);
+	assert_int_equal(netaddr_parse_prefix("10.1.0.0/33", &p), GAZ_EFORMAT);
+	assert_int_equal(netaddr_parse_prefix("10.1.0.0/", &p), GAZ_EFORMAT);
+	assert_int_equal(netaddr_parse_prefix("10.1.0.0/+8", &p), GAZ_EFORMAT);
+	assert_int_equal(netaddr_parse_prefix("fd00:1::/32", &p), GAZ_OK);
+	assert_int_equal(netaddr_parse_prefix("192.0.2.1", &p), GAZ_OK);
+	assert_int_equal(p.len, 32);
+	assert_int_equal(netaddr_parse_prefix("", &p), GAZ_EFORMAT);
+}
+
+static void test_endpoints_in_every_form(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *printed; /* NULL: refused */
+	} cases[] = {
+		{"127.0.0.1", "127.0.0.1:53"},
+		{"127.0.0.1:10053", "127.0.0.1:10053"},
+		{"::1", "[::1]:53"},
+		{"[::1]", "[::1]:53"},
+		{"[::1]:0", "[::1]:0"},
+		{"[127.0.0.1]:53", NULL},
+		{"127.0.0.1:65536", NULL},
+		{"127.0.0.1:", NULL},
+		{"[::1", NULL},
+		{"[::1]x", NULL},
+		{"localhost:53", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sockaddr_storage sa;
+		char text[NETADDR_TEXT_SIZE];
+		gaz_status st = netaddr_parse_endpoint(cases[i].text, 53, &sa);
+
+		if (!cases[i].printed) {
+			assert_int_equal(st, GAZ_EFORMAT);
+			continue;
+		}
+		assert_int_equal(st, GAZ_OK);
+		netaddr_print_endpoint((struct sockaddr *)&sa, text);
+		assert_string_equal(text, cases[i].printed);
+	}
+}
+
+static void test_rng_below_reaches_every_value_and_no_other(void **state)
+{
+	struct rng rng;
+	unsigned seen[10] = {0};
+
+	(void)state;
+	rng_seed(&rng, 1);
+	for (int i = 0; i < 10000; i++) {
+		uint32_t v = rng_below(&rng, 10);
+
+		assert_true(v < 10);
+		seen[v]++;
+	}
+	for (int i = 0; i < 10; i++)
+		assert_in_range(seen[i], 850, 1150);
+}
+
+static void test_log_escape_leaves_only_printable_text(void **state)
+{
+	char out[16];
+
+	(void)state;
+	assert_string_equal(log_escape("a\n\\", 3, out, sizeof out), "a\\x0a\\x5c");
+	log_escape("aaaaaaaaaaaaaaaaaaaaaaaa", 24, out, sizeof out);
+	assert_true(strlen(out) < sizeof out);
+	assert_non_null(strstr(out, "..."));
+}
+
+static void test_keyhash_depends_on_key_length_and_bytes(void **state)
+{
+	struct keyhash_key k1 = {{1, 2}};
+	struct keyhash_key k2 = {{3, 4}};
+
+	(void)state;
+	assert_true(keyhash_extend(&k1, 0, "abc", 3) != keyhash_extend(&k2, 0, "abc", 3));
+	assert_true(keyhash_extend(&k1, 0, "abc", 3) != keyhash_extend(&k1, 0, "abd", 3));
+	assert_true(keyhash_extend(&k1, 0, "a\0", 2) != keyhash_extend(&k1, 0, "a", 1));
+	assert_true(keyhash_extend(&k1, 1, "abc", 3) != keyhash_extend(&k1, 0, "abc", 3));
+}
+
+static void test_arena_serves_large_and_small_requests(void **state)
+{
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena);
+	for (size_t size = 0; size < 100000; size = size * 2 + 1)
+		memset(arena_alloc(&arena, size), 1, size);
+	assert_string_equal(arena_printf(&arena, "%s-%d", "x", 7), "x-7");
+	assert_false(arena.failed);
+	assert_null(arena_alloc(&arena, SIZE_MAX - 1));
+	assert_true(arena.failed);
+	arena_fini(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_operation_id_has_the_form_that_aws_shows),
+		cmocka_unit_test(test_resource_ids_differ_and_keep_their_alphabet),
+		cmocka_unit_test(test_uuid_is_version_4),
+		cmocka_unit_test(test_bytes_are_read_back_as_written),
+		cmocka_unit_test(test_truncated_bytes_latch_an_error_at_every_length),
+		cmocka_unit_test(test_prefix_with_host_bits_is_refused),
+		cmocka_unit_test(test_endpoints_in_every_form),
+		cmocka_unit_test(test_rng_below_reaches_every_value_and_no_other),
+		cmocka_unit_test(test_log_escape_leaves_only_printable_text),
+		cmocka_unit_test(test_keyhash_depends_on_key_length_and_bytes),
+		cmocka_unit_test(test_arena_serves_large_and_small_requests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

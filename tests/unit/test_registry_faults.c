@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture_registry.h"
+
+/* Every allocation of a mutation is made to fail in turn: either the call
+ * succeeds, or it fails and has changed nothing, neither in the store nor in
+ * the zone database, and the next call works. */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static _Atomic long allocations_left = -1; /* -1: none fails */
+static _Atomic bool has_failed;
+
+/* From the n-th on `FAIL_COUNT` allocations fail, so that a single retry does
+ * not hide the failure. */
+enum {
+	FAIL_COUNT = 2000,
+};
+
+static bool must_fail(void)
+{
+	long left = atomic_load(&allocations_left);
+
+	if (left == -1)
+		return false;
+	left = atomic_fetch_sub(&allocations_left, 1);
+	if (left > 0)
+		return false;
+	if (left < -FAIL_COUNT)
+		return false;
+	atomic_store(&has_failed, true);
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return must_fail() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return must_fail() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return must_fail() ? NULL : __real_realloc(old, size);
+}
+
+static struct fixture f;
+
+static void set_up_service(const char **ns, const char **svc)
+{
+	memset(&f, 0, sizeof f);
+	assert_int_equal(fixture_init(&f), GAZ_OK);
+	assert_int_equal(fixture_create_namespace(&f, "example.com", "vpc-a", ns),
+			 GAZ_OK);
+	assert_int_equal(fixture_create_service(&f, *ns, "x.web", svc), GAZ_OK);
+}
+
+static uint32_t instance_count(const char *svc)
+{
+	struct service_record record;
+
+	assert_int_equal(fixture_read(&f, service_get, &(struct id_in){svc}, &record),
+			 GAZ_OK);
+	return record.instance_count;
+}
+
+static void test_registration_is_all_or_nothing_at_every_allocation(void **state)
+{
+	const char *ns;
+	const char *svc;
+	bool reached_the_end = false;
+
+	(void)state;
+	set_up_service(&ns, &svc);
+	for (long n = 1; !reached_the_end; n++) {
+		struct operation_started_out started;
+		gaz_status st;
+
+		assert_int_equal(instance_count(svc), 0);
+		assert_int_equal(fixture_names(&f), 1);
+		atomic_store(&has_failed, false);
+		atomic_store(&allocations_left, n);
+		st = fixture_register(&f, svc, "i-1", "10.0.0.1", NULL);
+		atomic_store(&allocations_left, -1);
+		reached_the_end = !atomic_load(&has_failed);
+		assert_true(st == GAZ_OK || !reached_the_end);
+		if (st != GAZ_OK)
+			continue;
+		assert_int_equal(instance_count(svc), 1);
+		assert_int_equal(fixture_names(&f), 3);
+		assert_int_equal(fixture_mutate(&f, instance_deregister,
+						&(struct instance_in){svc, "i-1"},
+						&started),
+				 GAZ_OK);
+		assert_true(n < 10000);
+	}
+	fixture_fini(&f);
+}
+
+static void test_namespace_creation_is_all_or_nothing_at_every_allocation(void **state)
+{
+	const char *ns;
+	const char *svc;
+	bool reached_the_end = false;
+
+	(void)state;
+	set_up_service(&ns, &svc);
+	for (long n = 1; !reached_the_end; n++) {
+		struct create_namespace_in in = {.name = "other.example", .vpc = "vpc-b"};
+		struct operation_started_out started;
+		struct operation_record op;
+		gaz_status st;
+
+		assert_int_equal(fixture_names(&f), 1);
+		atomic_store(&has_failed, false);
+		atomic_store(&allocations_left, n);
+		st = fixture_mutate(&f, namespace_create_private_dns, &in, &started);
+		atomic_store(&allocations_left, -1);
+		reached_the_end = !atomic_load(&has_failed);
+		assert_true(st == GAZ_OK || !reached_the_end);
+		if (st != GAZ_OK)
+			continue;
+		assert_int_equal(fixture_names(&f), 2);
+		assert_int_equal(fixture_read(&f, operation_get,
+					      &(struct get_operation_in){
+						      started.operation_id, NULL},
+					      &op),
+				 GAZ_OK);
+		assert_int_equal(op.status, OPERATION_SUCCESS);
+		assert_int_equal(fixture_mutate(&f, namespace_delete,
+						&(struct id_in){op.namespace_id},
+						&started),
+				 GAZ_OK);
+		assert_true(n < 10000);
+	}
+	fixture_fini(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_registration_is_all_or_nothing_at_every_allocation),
+		cmocka_unit_test(
+			test_namespace_creation_is_all_or_nothing_at_every_allocation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store/changeset.h"
+#include "store/store.h"
+
+static const char *const tables[] = {"one", "two"};
+
+enum {
+	ONE,
+	TWO,
+};
+
+static struct span text(const char *s)
+{
+	return (struct span){(const uint8_t *)s, strlen(s)};
+}
+
+static gaz_status open_in(const char *dir, uint32_t format, struct store **out,
+			  struct gaz_error *err)
+{
+	return store_open(&(struct store_config){dir, tables, 2, format}, out, err);
+}
+
+static int make_dir(void **state)
+{
+	static char dir[64];
+
+	strcpy(dir, "/tmp/gaz-store-XXXXXX");
+	*state = mkdtemp(dir);
+	return *state ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof command, "rm -rf %s", (const char *)*state);
+	return system(command);
+}
+
+static void write_pairs(struct store *s, const char *const pairs[][2], size_t count)
+{
+	struct changeset set;
+	struct store_txn *txn = NULL;
+
+	changeset_init(&set);
+	for (size_t i = 0; i < count; i++)
+		changeset_put(&set, ONE, text(pairs[i][0]), text(pairs[i][1]));
+	assert_int_equal(store_begin_write(s, &txn), GAZ_OK);
+	assert_int_equal(store_apply(txn, &set), GAZ_OK);
+	assert_int_equal(store_commit(&txn), GAZ_OK);
+	assert_null(txn);
+	changeset_fini(&set);
+}
+
+static void test_committed_changes_are_there_after_reopening(void **state)
+{
+	static const char *const pairs[][2] = {{"b", "2"}, {"a", "1"}, {"c", ""}};
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	struct span value;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	write_pairs(s, pairs, 3);
+	store_close(&s);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_get(txn, ONE, text("b"), &value), GAZ_OK);
+	assert_memory_equal(value.data, "2", 1);
+	assert_int_equal(store_get(txn, TWO, text("b"), &value), GAZ_ENOTFOUND);
+	assert_int_equal(store_get(txn, ONE, text(""), &value), GAZ_ENOTFOUND);
+	store_abort(&txn);
+	store_close(&s);
+}
+
+static void test_aborted_changes_leave_no_trace(void **state)
+{
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	struct changeset set;
+	struct span value;
+
+	changeset_init(&set);
+	changeset_put(&set, ONE, text("k"), text("v"));
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(store_begin_write(s, &txn), GAZ_OK);
+	assert_int_equal(store_apply(txn, &set), GAZ_OK);
+	assert_int_equal(store_get(txn, ONE, text("k"), &value), GAZ_OK);
+	store_abort(&txn);
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_get(txn, ONE, text("k"), &value), GAZ_ENOTFOUND);
+	store_abort(&txn);
+	store_close(&s);
+	changeset_fini(&set);
+}
+
+static void test_cursor_walks_in_key_order_both_ways(void **state)
+{
+	static const char *const pairs[][2] = {{"b", "2"}, {"a", "1"}, {"d", "4"}};
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	struct store_cursor *c = NULL;
+	struct span k;
+	struct span v;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	write_pairs(s, pairs, 3);
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_cursor_open(txn, ONE, &c), GAZ_OK);
+	assert_int_equal(store_cursor_seek(c, text(""), &k, &v), GAZ_OK);
+	assert_memory_equal(k.data, "a", 1);
+	assert_int_equal(store_cursor_next(c, &k, &v), GAZ_OK);
+	assert_memory_equal(k.data, "b", 1);
+	assert_int_equal(store_cursor_seek(c, text("c"), &k, &v), GAZ_OK);
+	assert_memory_equal(k.data, "d", 1);
+	assert_int_equal(store_cursor_next(c, &k, &v), GAZ_ENOTFOUND);
+	assert_int_equal(store_cursor_seek_below(c, text("d"), &k, &v), GAZ_OK);
+	assert_memory_equal(k.data, "b", 1);
+	assert_int_equal(store_cursor_seek_below(c, text("z"), &k, &v), GAZ_OK);
+	assert_memory_equal(k.data, "d", 1);
+	assert_int_equal(store_cursor_seek_below(c, text("a"), &k, &v), GAZ_ENOTFOUND);
+	store_cursor_close(&c);
+	store_abort(&txn);
+	store_close(&s);
+}
+
+static void test_changeset_shows_the_latest_change_of_a_key(void **state)
+{
+	struct changeset set;
+	struct span v;
+
+	(void)state;
+	changeset_init(&set);
+	assert_int_equal(changeset_find(&set, ONE, text("k"), &v), CHANGESET_UNTOUCHED);
+	changeset_put(&set, ONE, text("k"), text("v1"));
+	changeset_put(&set, ONE, text("k"), text("v2"));
+	assert_int_equal(changeset_find(&set, ONE, text("k"), &v), CHANGESET_PUT);
+	assert_memory_equal(v.data, "v2", 2);
+	assert_int_equal(changeset_find(&set, TWO, text("k"), &v), CHANGESET_UNTOUCHED);
+	changeset_delete(&set, ONE, text("k"));
+	assert_int_equal(changeset_find(&set, ONE, text("k"), &v), CHANGESET_DELETED);
+	changeset_fini(&set);
+}
+
+static void test_a_second_process_is_told_who_is_in_the_way(void **state)
+{
+	struct store *s = NULL;
+	struct store *second = NULL;
+	struct gaz_error err;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(open_in(*state, 1, &second, &err), GAZ_EBUSY);
+	assert_null(second);
+	assert_non_null(strstr(err.text, "another gazetteerd"));
+	assert_non_null(strstr(err.text, *state));
+	store_close(&s);
+}
+
+static void test_another_format_is_refused_and_left_alone(void **state)
+{
+	struct store *s = NULL;
+	struct gaz_error err;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	store_close(&s);
+	assert_int_equal(open_in(*state, 2, &s, &err), GAZ_ESTORE);
+	assert_non_null(strstr(err.text, "format"));
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	store_close(&s);
+}
+
+static void damage(const char *dir, const char *how)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof command, "%s %s/data.mdb", how, dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_damaged_files_are_refused(void **state)
+{
+	static const char *const pairs[][2] = {{"b", "2"}};
+	struct store *s = NULL;
+	struct gaz_error err;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	write_pairs(s, pairs, 1);
+	store_close(&s);
+	damage(*state, "truncate -s 9000");
+	assert_int_equal(open_in(*state, 1, &s, &err), GAZ_ESTORE);
+	assert_non_null(strstr(err.text, "damaged"));
+	damage(*state, "head -c 20000 /dev/urandom >");
+	assert_int_equal(open_in(*state, 1, &s, &err), GAZ_ESTORE);
+	assert_non_null(strstr(err.text, "damaged"));
+	assert_null(s);
+}
+
+static void test_a_path_that_is_no_directory_is_named(void **state)
+{
+	struct store *s = NULL;
+	struct gaz_error err;
+
+	(void)state;
+	assert_int_equal(open_in("/dev/null/x", 1, &s, &err), GAZ_EIO);
+	assert_non_null(strstr(err.text, "/dev/null/x"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define IN_DIR(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+		IN_DIR(test_committed_changes_are_there_after_reopening),
+		IN_DIR(test_aborted_changes_leave_no_trace),
+		IN_DIR(test_cursor_walks_in_key_order_both_ways),
+		cmocka_unit_test(test_changeset_shows_the_latest_change_of_a_key),
+		IN_DIR(test_a_second_process_is_told_who_is_in_the_way),
+		IN_DIR(test_another_format_is_refused_and_left_alone),
+		IN_DIR(test_damaged_files_are_refused),
+		cmocka_unit_test(test_a_path_that_is_no_directory_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
