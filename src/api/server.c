@@ -199,6 +199,8 @@ gaz_status api_server_start(struct api_server *s)
 	error = pthread_create(&s->thread, NULL, run_thread, s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	s->has_thread = error == 0;
+	if (s->has_thread)
+		(void)pthread_setname_np(s->thread, "api");
 	return error == 0 ? GAZ_OK : GAZ_EIO;
 }
 
@@ -258,11 +260,27 @@ static gaz_status open_listeners(struct api_server *s, const struct api_config *
 	return st;
 }
 
+/* evhttp turns a connection's events on and off several times in a request. The
+ * change list leaves out what has been undone by the time the loop waits again:
+ * most of the system calls. (It forbids descriptors made by dup(); we have none.) */
+static struct event_base *new_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config &&
+	    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
 static gaz_status open_http(struct api_server *s)
 {
 	const ev_uint16_t any_method = UINT16_MAX; /* request.c refuses them in JSON */
 
-	s->base = event_base_new();
+	s->base = new_base();
 	s->http = s->base ? evhttp_new(s->base) : NULL;
 	if (!s->http)
 		return GAZ_ENOMEM;

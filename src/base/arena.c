@@ -22,14 +22,25 @@ void arena_init(struct arena *arena)
 	memset(arena, 0, sizeof *arena);
 }
 
-void arena_fini(struct arena *arena)
+struct arena_mark arena_mark(const struct arena *arena)
 {
-	while (arena->blocks) {
+	return (struct arena_mark){arena->blocks, arena->used};
+}
+
+void arena_release(struct arena *arena, struct arena_mark mark)
+{
+	while (arena->blocks != mark.block) {
 		struct arena_block *next = arena->blocks->next;
 
 		free(arena->blocks);
 		arena->blocks = next;
 	}
+	arena->used = mark.used;
+}
+
+void arena_fini(struct arena *arena)
+{
+	arena_release(arena, (struct arena_mark){NULL, 0});
 	arena_init(arena);
 }
 

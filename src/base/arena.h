@@ -20,6 +20,17 @@ struct arena {
 
 void arena_init(struct arena *arena);
 
+/* How full an arena was. */
+struct arena_mark {
+	struct arena_block *block;
+	size_t used;
+};
+
+struct arena_mark arena_mark(const struct arena *arena);
+
+/** Free what has been allocated since the mark; a failure stays latched. */
+void arena_release(struct arena *arena, struct arena_mark mark);
+
 /** Free all memory. The arena is empty and usable afterwards. */
 void arena_fini(struct arena *arena);
 

@@ -2,7 +2,9 @@
 #include "base/id.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
@@ -80,29 +82,59 @@ gaz_status id_suffix(char out[ID_SUFFIX_SIZE])
 	return GAZ_OK;
 }
 
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 gaz_status id_digest(const void *data, size_t len, uint8_t out[ID_DIGEST_LEN])
 {
-	return EVP_Q_digest(NULL, "SHA256", NULL, data, len, out, NULL) ? GAZ_OK
+	/* Fetched for each digest, the algorithm would cost more than its work. */
+	pthread_once(&sha256_once, fetch_sha256);
+	return sha256 && EVP_Digest(data, len, out, NULL, sha256, NULL) ? GAZ_OK
 									: GAZ_ENOMEM;
+}
+
+void id_operation_at(const char target[ID_TARGET_LEN], int64_t submit_ms,
+		     char out[ID_OPERATION_SIZE])
+{
+	char digits[14];
+	size_t at = sizeof digits;
+	uint64_t left = submit_ms > 0 ? (uint64_t)submit_ms : 0;
+
+	digits[--at] = '\0';
+	do {
+		digits[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % 36];
+		left /= 36;
+	} while (left > 0);
+	memmove(out, target, ID_TARGET_LEN);
+	out[ID_TARGET_LEN] = '-';
+	memcpy(out + ID_TARGET_LEN + 1, digits + at, sizeof digits - at);
 }
 
 gaz_status id_operation(const void *lock_key, size_t len, int64_t submit_ms,
 			char out[ID_OPERATION_SIZE])
 {
 	uint8_t digest[ID_DIGEST_LEN];
-	char digits[14];
-	size_t at = sizeof digits;
-	uint64_t left = submit_ms > 0 ? (uint64_t)submit_ms : 0;
 
 	if (id_digest(lock_key, len, digest) != GAZ_OK)
 		return GAZ_ENOMEM;
-	put_base32(digest, 32, out);
-	digits[--at] = '\0';
-	do {
-		digits[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % 36];
-		left /= 36;
-	} while (left > 0);
-	out[32] = '-';
-	memcpy(out + 33, digits + at, sizeof digits - at);
+	put_base32(digest, ID_TARGET_LEN, out);
+	id_operation_at(out, submit_ms, out);
 	return GAZ_OK;
+}
+
+gaz_status id_operation_time(const char *id, int64_t *submit_ms_out)
+{
+	char again[ID_OPERATION_SIZE];
+
+	if (strlen(id) >= ID_OPERATION_SIZE || strlen(id) <= ID_TARGET_LEN + 1)
+		return GAZ_EFORMAT;
+	*submit_ms_out = strtoll(id + ID_TARGET_LEN + 1, NULL, 36);
+	/* Each time has one way to be written. */
+	id_operation_at(id, *submit_ms_out, again);
+	return strcmp(id, again) == 0 ? GAZ_OK : GAZ_EFORMAT;
 }

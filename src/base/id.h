@@ -13,6 +13,7 @@ enum {
 	ID_RESOURCE_SIZE = 24,	/* "ns-" or "srv-" and 16 characters of [a-z2-7] */
 	ID_ZONE_SIZE = 22,	/* "Z" and 20 characters of [A-Z0-9] */
 	ID_OPERATION_SIZE = 48, /* 32 characters of [a-z2-7], "-", base-36 time */
+	ID_TARGET_LEN = 32,	/* that many of them stand for the target */
 	ID_SUFFIX_SIZE = 9,	/* 8 characters of [a-z2-7] */
 	ID_DIGEST_LEN = 32,
 };
@@ -36,6 +37,13 @@ GAZ_MUST_CHECK gaz_status id_suffix(char out[ID_SUFFIX_SIZE]);
  */
 GAZ_MUST_CHECK gaz_status id_operation(const void *lock_key, size_t len,
 				       int64_t submit_ms, char out[ID_OPERATION_SIZE]);
+
+/** The id of an operation on the same target, submitted at another time. */
+void id_operation_at(const char target[ID_TARGET_LEN], int64_t submit_ms,
+		     char out[ID_OPERATION_SIZE]);
+
+/** The submit time in an operation id. @return GAZ_OK, GAZ_EFORMAT: it is none. */
+GAZ_MUST_CHECK gaz_status id_operation_time(const char *id, int64_t *submit_ms_out);
 
 /** SHA-256. */
 GAZ_MUST_CHECK gaz_status id_digest(const void *data, size_t len,

@@ -86,6 +86,41 @@ GAZ_MUST_CHECK gaz_status operation_load(struct call *call, const char *id,
 					 struct operation_record *op,
 					 struct operation_extra *extra);
 
+/* ---- operations in the store (operation_log.c) ---- */
+
+/* The kinds of lists that an operation may be in. */
+enum {
+	OPERATION_IN_PARTITION = 0,
+	OPERATION_IN_NAMESPACE,
+	OPERATION_IN_SERVICE,
+};
+
+void operation_scope_partition(const struct call *call, struct key *out);
+void operation_scope_namespace(const char *id, struct key *out);
+void operation_scope_service(const char *id, struct key *out);
+
+/** The id that a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status operation_read_id(struct call *call, struct span key,
+					    const char **id_out);
+
+/** @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status operation_exists(struct call *call, const char *id);
+
+/** A new operation, into the lists too; sets extra->before. */
+GAZ_MUST_CHECK gaz_status operation_add(struct call *call,
+					const struct operation_record *op,
+					struct operation_extra *extra);
+
+/** One that is there already, changed. */
+void operation_save(struct call *call, const struct operation_record *op,
+		    const struct operation_extra *extra);
+
+/** An entry of TABLE_OPERATION, its status as of now.
+ *  @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status operation_decode(struct call *call, struct span key,
+					   struct span value, struct operation_record *op,
+					   struct operation_extra *extra);
+
 /** Store the operation and apply it, now or later. @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE. */
 GAZ_MUST_CHECK gaz_status operation_submit(struct call *call,
 					   const struct operation_plan *plan,

@@ -9,11 +9,6 @@
 #include "registry/registry-internal.h"
 #include "store/store.h"
 
-enum {
-	PREFIX_LEN = 32, /* of an operation id: its target's */
-	ORDER_KEYS = 3,
-};
-
 static operation_apply *const apply_by_type[] = {
 	[OPERATION_CREATE_NAMESPACE] = namespace_apply_create,
 	[OPERATION_UPDATE_NAMESPACE] = namespace_apply_update,
@@ -101,109 +96,21 @@ gaz_status operation_check_locks(struct call *call, const struct operation_plan 
 	return GAZ_OK;
 }
 
-/* The newest operation on the same target, by its id's time. */
-static gaz_status find_last_ms(struct call *call, const char *id, int64_t *out)
-{
-	struct store_cursor *cursor = NULL;
-	struct key above = {0};
-	struct span key;
-	struct span value;
-	gaz_status st;
-
-	/* '.' follows '-' in ASCII. */
-	key_put(&above, id, PREFIX_LEN);
-	key_put(&above, ".", 1);
-	st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
-	if (st == GAZ_OK)
-		st = store_cursor_seek_below(cursor, key_span(&above), &key, &value);
-	if (st == GAZ_OK &&
-	    (key.len <= PREFIX_LEN || memcmp(key.data, id, PREFIX_LEN) != 0))
-		st = GAZ_ENOTFOUND;
-	if (st == GAZ_OK) {
-		char digits[16] = {0};
-		size_t len = key.len - PREFIX_LEN - 1;
-
-		memcpy(digits, key.data + PREFIX_LEN + 1,
-		       len < sizeof digits ? len : sizeof digits - 1);
-		*out = strtoll(digits, NULL, 36);
-	}
-	store_cursor_close(&cursor);
-	return st;
-}
-
 /* Ids carry milliseconds: two operations on one target within one would
  * collide, so the later one's submit time moves on. */
 static gaz_status make_id(struct call *call, const struct key *lock,
-			  char id[ID_OPERATION_SIZE], int64_t *submit_ms_out)
+			  struct operation_record *op)
 {
-	int64_t submit_ms = call->now_ms;
-	int64_t last_ms = 0;
-	gaz_status st = id_operation(lock->data, lock->len, submit_ms, id);
+	char id[ID_OPERATION_SIZE];
+	gaz_status st = id_operation(lock->data, lock->len, call->now_ms, id);
 
-	if (st == GAZ_OK)
-		st = find_last_ms(call, id, &last_ms);
-	if (st == GAZ_ENOTFOUND)
-		st = GAZ_OK;
-	if (st == GAZ_OK && last_ms >= submit_ms) {
-		submit_ms = last_ms + 1;
-		st = id_operation(lock->data, lock->len, submit_ms, id);
-	}
-	*submit_ms_out = submit_ms;
-	return st;
-}
-
-static size_t make_order_keys(const struct call *call, const struct operation_record *op,
-			      const char *scope_namespace, struct key keys[ORDER_KEYS])
-{
-	size_t count = 0;
-
-	key_put(&keys[count], "p", 1);
-	call_put_partition(call, &keys[count++]);
-	if (scope_namespace) {
-		key_put(&keys[count], "n", 1);
-		key_put_text(&keys[count++], scope_namespace);
-	}
-	if (op->service_id) {
-		key_put(&keys[count], "s", 1);
-		key_put_text(&keys[count++], op->service_id);
-	}
-	for (size_t i = 0; i < count; i++) {
-		key_put_u64(&keys[i], UINT64_MAX - (uint64_t)op->create_ms);
-		key_put(&keys[i], op->id, strlen(op->id));
-	}
-	return count;
-}
-
-/* Make the operation known to lists, and to the sweep that will remove it. */
-static void put_indexes(struct call *call, const struct operation_record *op,
-			const struct operation_plan *plan)
-{
-	const struct span nothing = {NULL, 0};
-	struct key keys[ORDER_KEYS] = {0};
-	struct key age = {0};
-	size_t count = make_order_keys(call, op, plan->scope_namespace, keys);
-
-	for (size_t i = 0; i < count; i++)
-		changeset_put(call->changes, TABLE_OPERATION_ORDER, key_span(&keys[i]),
-			      nothing);
-	key_put_time(&age, op->create_ms, op->id, strlen(op->id));
-	changeset_put(call->changes, TABLE_OPERATION_AGE, key_span(&age),
-		      key_span(&plan->token));
-	if (plan->token.len > 0)
-		changeset_put(call->changes, TABLE_TOKEN, key_span(&plan->token),
-			      (struct span){(const uint8_t *)op->id, strlen(op->id)});
-}
-
-static void save_operation(struct call *call, const struct operation_record *op,
-			   const struct operation_extra *extra)
-{
-	struct bytes value;
-
-	bytes_init(&value);
-	schema_put_operation(&value, op, extra);
-	call_put(call, TABLE_OPERATION,
-		 (struct span){(const uint8_t *)op->id, strlen(op->id)}, &value);
-	bytes_fini(&value);
+	op->create_ms = call->now_ms;
+	while (st == GAZ_OK && (st = operation_exists(call, id)) == GAZ_OK)
+		id_operation_at(id, ++op->create_ms, id);
+	if (st != GAZ_ENOTFOUND)
+		return st;
+	op->id = arena_strdup(call->arena, id);
+	return op->id ? GAZ_OK : GAZ_ENOMEM;
 }
 
 static void save_pending(struct call *call, const struct operation_plan *plan,
@@ -248,7 +155,6 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 			    const char **operation_id_out)
 {
 	uint32_t delay_ms = call->registry->config.operation_delay_ms;
-	char id[ID_OPERATION_SIZE];
 	struct operation_record op = {
 		.account = call->account,
 		.type = plan->type,
@@ -267,12 +173,9 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 
 	if (plan->intent->failed)
 		return GAZ_ENOMEM;
-	st = make_id(call, &plan->locks[0], id, &op.create_ms);
+	st = make_id(call, &plan->locks[0], &op);
 	if (st != GAZ_OK)
 		return st;
-	op.id = arena_strdup(call->arena, id);
-	if (!op.id)
-		return GAZ_ENOMEM;
 	op.update_ms = op.create_ms;
 	extra.due_ms = op.create_ms + delay_ms;
 	if (delay_ms == 0) {
@@ -284,10 +187,12 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 	} else {
 		save_pending(call, plan, &op, extra.due_ms);
 	}
-	save_operation(call, &op, &extra);
-	put_indexes(call, &op, plan);
+	extra.has_token = plan->token.len == sizeof extra.token;
+	if (extra.has_token)
+		memcpy(extra.token, plan->token.data, sizeof extra.token);
+	st = operation_add(call, &op, &extra);
 	*operation_id_out = op.id;
-	return GAZ_OK;
+	return st;
 }
 
 gaz_status operation_next_due(struct store_txn *txn, int64_t *due_ms_out)
@@ -298,35 +203,6 @@ gaz_status operation_next_due(struct store_txn *txn, int64_t *due_ms_out)
 
 	if (st == GAZ_OK)
 		*due_ms_out = key_time_ms(&key);
-	return st;
-}
-
-/* An operation that waits shows SUBMITTED for the first half of its time and
- * PENDING for the second; this is worked out, not stored. */
-static void show_progress(const struct call *call, struct operation_record *op,
-			  const struct operation_extra *extra)
-{
-	int64_t half_ms = op->create_ms + (extra->due_ms - op->create_ms) / 2;
-
-	if (op->status == OPERATION_SUBMITTED && call->now_ms >= half_ms) {
-		op->status = OPERATION_PENDING;
-		op->update_ms = half_ms;
-	}
-}
-
-gaz_status operation_load(struct call *call, const char *id, struct operation_record *op,
-			  struct operation_extra *extra)
-{
-	struct span value;
-	gaz_status st = call_get(call, TABLE_OPERATION,
-				 (struct span){(const uint8_t *)id, strlen(id)}, &value);
-
-	if (st != GAZ_OK)
-		return st;
-	st = schema_get_operation(value, call->arena, op, extra);
-	op->id = id;
-	if (st == GAZ_OK)
-		show_progress(call, op, extra);
 	return st;
 }
 
@@ -371,7 +247,7 @@ static gaz_status end_next(struct call *call, bool abandon)
 		st = finish(call, &op, &r);
 	}
 	if (st == GAZ_OK)
-		save_operation(call, &op, &extra);
+		operation_save(call, &op, &extra);
 	return st;
 }
 
@@ -383,58 +259,6 @@ gaz_status operation_finish_next(struct call *call)
 gaz_status operation_abandon_next(struct call *call)
 {
 	return end_next(call, true);
-}
-
-/* Remove one operation with all that points to it. */
-static gaz_status forget(struct call *call, const struct operation_record *op,
-			 const struct operation_extra *extra, const struct key *age,
-			 struct span token)
-{
-	struct key keys[ORDER_KEYS] = {0};
-	size_t count;
-
-	call->region = extra->region;
-	call->account = op->account;
-	count = make_order_keys(call, op, extra->scope_namespace, keys);
-	for (size_t i = 0; i < count; i++)
-		call_delete(call, TABLE_OPERATION_ORDER, key_span(&keys[i]));
-	if (token.len > 0)
-		call_delete(call, TABLE_TOKEN, token);
-	call_delete(call, TABLE_OPERATION,
-		    (struct span){(const uint8_t *)op->id, strlen(op->id)});
-	call_delete(call, TABLE_OPERATION_AGE, key_span(age));
-	return GAZ_OK;
-}
-
-gaz_status operation_sweep(struct call *call)
-{
-	const struct registry_config *config = &call->registry->config;
-	struct operation_record op = {0};
-	struct operation_extra extra = {0};
-	struct key age = {0};
-	struct span token;
-	const char *id;
-	size_t count = 0;
-	gaz_status st = call_read_first(call->txn, TABLE_OPERATION_AGE, &age, &token);
-
-	if (st == GAZ_OK)
-		st = store_count(call->txn, TABLE_OPERATION_AGE, &count);
-	if (st == GAZ_OK &&
-	    key_time_ms(&age) + config->operation_keep_ms > call->now_ms &&
-	    count <= config->operation_max)
-		st = GAZ_ENOTFOUND;
-	if (st != GAZ_OK)
-		return st;
-	id = arena_strndup(call->arena, (const char *)age.data + 8, age.len - 8);
-	if (!id)
-		return GAZ_ENOMEM;
-	st = operation_load(call, id, &op, &extra);
-	if (st != GAZ_OK)
-		return st == GAZ_ENOTFOUND ? GAZ_ESTORE : st;
-	/* One that is pending is younger than all that is behind it. */
-	if (op.status != OPERATION_SUCCESS && op.status != OPERATION_FAIL)
-		return GAZ_ENOTFOUND;
-	return forget(call, &op, &extra, &age, token);
 }
 
 gaz_status operation_get(struct call *call, const void *in, void *out)

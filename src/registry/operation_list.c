@@ -5,7 +5,7 @@
 #include "registry/operation-internal.h"
 #include "registry/page.h"
 
-/* ListOperations: newest first, along the narrowest index there is. */
+/* ListOperations: newest first, along the links of the narrowest scope. */
 
 enum {
 	SUCCEED = OPERATION_FAIL + 1, /* its place in the names below */
@@ -35,6 +35,7 @@ static const struct filter_rule rules[] = {
 
 struct operation_query {
 	const struct page_in *in;
+	unsigned scope;		  /* whose links are followed */
 	const char *namespace_id; /* NULL: any */
 	const char *service_id;
 	unsigned types;	   /* bit n: the type numbered n passes */
@@ -151,24 +152,57 @@ static bool passes(const struct operation_query *query, const struct operation_r
 		strcmp(extra->scope_namespace, query->namespace_id) == 0);
 }
 
-static gaz_status load(struct call *call, struct span suffix, struct span value,
+static gaz_status load(struct call *call, struct span key, struct span value,
 		       const void *arg, void *item)
 {
 	const struct operation_query *query = arg;
 	struct operation_record *op = item;
 	struct operation_extra extra = {0};
-	const char *id;
-	gaz_status st;
+	gaz_status st = operation_decode(call, key, value, op, &extra);
 
-	(void)value;
-	st = page_read_id(call, suffix, &id);
-	if (st == GAZ_OK)
-		st = operation_load(call, id, op, &extra);
 	if (st == GAZ_OK &&
 	    (strcmp(extra.region, call->region) != 0 ||
 	     strcmp(op->account, call->account) != 0 || !passes(query, op, &extra)))
 		st = GAZ_ENOTFOUND;
 	return st;
+}
+
+/* From the newest operation of the scope to the one before it, and so on. An
+ * operation that is not there any more was the oldest: the list ends. */
+static gaz_status follow(struct call *call, struct span value, const void *arg,
+			 struct key *key)
+{
+	const struct operation_query *query = arg;
+	struct operation_link links[OPERATION_SCOPES];
+	gaz_status st;
+
+	if (value.len == 0) {
+		st = call_get(call, TABLE_OPERATION_LAST, key_span(key), &value);
+		key->len = 0;
+		if (st == GAZ_OK)
+			key_put(key, value.data, value.len);
+		return st;
+	}
+	st = schema_get_operation_links(value, links);
+	key->len = 0;
+	if (st == GAZ_OK && links[query->scope].present)
+		key_put(key, links[query->scope].key, sizeof links->key);
+	return st;
+}
+
+static void choose_scope(struct call *call, struct operation_query *query,
+			 struct key *scope_out)
+{
+	if (query->service_id) {
+		query->scope = OPERATION_IN_SERVICE;
+		operation_scope_service(query->service_id, scope_out);
+	} else if (query->namespace_id) {
+		query->scope = OPERATION_IN_NAMESPACE;
+		operation_scope_namespace(query->namespace_id, scope_out);
+	} else {
+		query->scope = OPERATION_IN_PARTITION;
+		operation_scope_partition(call, scope_out);
+	}
 }
 
 gaz_status operation_list(struct call *call, const void *in, void *out)
@@ -180,25 +214,17 @@ gaz_status operation_list(struct call *call, const void *in, void *out)
 	struct page_spec spec = {
 		.operation = "ListOperations",
 		.in = in,
-		.table = TABLE_OPERATION_ORDER,
+		.table = TABLE_OPERATION,
 		.load = load,
 		.arg = &query,
 		.item_size = sizeof(struct operation_record),
+		.follow = follow,
 	};
 	gaz_status st = read_query(call, &query);
 
 	if (st != GAZ_OK || query.nothing)
 		return st;
-	if (query.service_id) {
-		key_put(&spec.prefix, "s", 1);
-		key_put_text(&spec.prefix, query.service_id);
-	} else if (query.namespace_id) {
-		key_put(&spec.prefix, "n", 1);
-		key_put_text(&spec.prefix, query.namespace_id);
-	} else {
-		key_put(&spec.prefix, "p", 1);
-		call_put_partition(call, &spec.prefix);
-	}
+	choose_scope(call, &query, &spec.prefix);
 	st = page_read(call, &spec, &result);
 	if (st == GAZ_OK)
 		*page = (struct operation_page_out){result.items, result.count,

@@ -63,9 +63,9 @@ static int hex_value(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-/* Append the key that a token names to `start`. */
+/* The suffix that a token names. */
 static gaz_status parse_token(const char *token, const uint8_t binding[BINDING_LEN],
-			      struct key *start)
+			      struct key *out)
 {
 	size_t len = strlen(token);
 
@@ -79,9 +79,9 @@ static gaz_status parse_token(const char *token, const uint8_t binding[BINDING_L
 		if (high < 0 || low < 0 || (i < BINDING_LEN && byte != binding[i]))
 			return GAZ_EFORMAT;
 		if (i >= BINDING_LEN)
-			key_put(start, &byte, 1);
+			key_put(out, &byte, 1);
 	}
-	return start->overflow ? GAZ_EFORMAT : GAZ_OK;
+	return out->overflow ? GAZ_EFORMAT : GAZ_OK;
 }
 
 static bool has_prefix(struct span key, const struct key *prefix)
@@ -89,40 +89,85 @@ static bool has_prefix(struct span key, const struct key *prefix)
 	return key.len >= prefix->len && memcmp(key.data, prefix->data, prefix->len) == 0;
 }
 
-/* Collect up to `limit` matching items after `start`, and learn whether one
- * more would match. */
-static gaz_status walk(struct call *call, const struct page_spec *spec,
-		       struct store_cursor *cursor, const struct key *start, size_t limit,
-		       struct page_result *out, struct key *last, bool *more_out)
+/* A page that is being filled. */
+struct page {
+	struct call *call;
+	const struct page_spec *spec;
+	struct page_result *out;
+	size_t limit;
+	struct key last; /* what the token will name: the suffix of the last item */
+	bool more;	 /* one more would match: the page is done */
+};
+
+/* Take an entry in, unless a filter leaves it out. */
+static gaz_status consider(struct page *page, struct span suffix, struct span value)
 {
+	const struct page_spec *spec = page->spec;
+	char *item = (char *)page->out->items + page->out->count * spec->item_size;
+	struct arena_mark mark = arena_mark(page->call->arena);
+	gaz_status st;
+
+	memset(item, 0, spec->item_size);
+	st = spec->load(page->call, suffix, value, spec->arg, item);
+	if (st == GAZ_ENOTFOUND) {
+		/* A filter may leave out a million of them. */
+		arena_release(page->call->arena, mark);
+		return GAZ_OK;
+	}
+	if (st != GAZ_OK)
+		return st;
+	if (page->out->count == page->limit) {
+		page->more = true;
+		return GAZ_OK;
+	}
+	page->out->count++;
+	page->last.len = 0;
+	key_put(&page->last, suffix.data, suffix.len);
+	return GAZ_OK;
+}
+
+/* From behind `after`, the suffix that a token names, or from the start. */
+static gaz_status walk_range(struct page *page, const struct key *after)
+{
+	const struct page_spec *spec = page->spec;
+	struct store_cursor *cursor = NULL;
+	struct key start = spec->prefix;
 	struct span key;
 	struct span value;
-	gaz_status st = store_cursor_seek(cursor, key_span(start), &key, &value);
+	gaz_status st = store_cursor_open(page->call->txn, spec->table, &cursor);
 
-	for (; st == GAZ_OK && has_prefix(key, &spec->prefix);
-	     st = store_cursor_next(cursor, &key, &value)) {
+	key_put(&start, after->data, after->len);
+	if (st == GAZ_OK)
+		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
+	while (st == GAZ_OK && !page->more && has_prefix(key, &spec->prefix)) {
 		struct span suffix = {key.data + spec->prefix.len,
 				      key.len - spec->prefix.len};
-		char *item = (char *)out->items + out->count * spec->item_size;
-		gaz_status loaded;
 
-		/* The token names the last item already given. */
-		if (start->len > spec->prefix.len && key.len == start->len &&
-		    memcmp(key.data, start->data, key.len) == 0)
-			continue;
-		memset(item, 0, spec->item_size);
-		loaded = spec->load(call, suffix, value, spec->arg, item);
-		if (loaded == GAZ_ENOTFOUND)
-			continue;
-		if (loaded != GAZ_OK)
-			return loaded;
-		if (out->count == limit) {
-			*more_out = true;
-			return GAZ_OK;
-		}
-		out->count++;
-		last->len = 0;
-		key_put(last, suffix.data, suffix.len);
+		if (after->len == 0 || suffix.len != after->len ||
+		    memcmp(suffix.data, after->data, suffix.len) != 0)
+			st = consider(page, suffix, value);
+		if (st == GAZ_OK)
+			st = store_cursor_next(cursor, &key, &value);
+	}
+	store_cursor_close(&cursor);
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
+static gaz_status walk_links(struct page *page, const struct key *after)
+{
+	const struct page_spec *spec = page->spec;
+	struct key key = after->len > 0 ? *after : spec->prefix;
+	struct span value = {NULL, 0};
+	gaz_status st = GAZ_OK;
+
+	if (after->len > 0)
+		st = call_get(page->call, spec->table, key_span(&key), &value);
+	while (st == GAZ_OK && !page->more) {
+		st = spec->follow(page->call, value, spec->arg, &key);
+		if (st == GAZ_OK)
+			st = call_get(page->call, spec->table, key_span(&key), &value);
+		if (st == GAZ_OK)
+			st = consider(page, key_span(&key), value);
 	}
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
@@ -131,30 +176,25 @@ gaz_status page_read(struct call *call, const struct page_spec *spec,
 		     struct page_result *out)
 {
 	const struct page_in *in = spec->in;
-	size_t limit = in->max_results.present ? (size_t)in->max_results.value
-					       : MAX_RESULTS_DEFAULT;
+	struct page page = {.call = call, .spec = spec, .out = out};
 	uint8_t binding[BINDING_LEN];
-	struct key start = spec->prefix;
-	struct key last = {0};
-	struct store_cursor *cursor = NULL;
-	bool more = false;
+	struct key after = {0};
 	gaz_status st = make_binding(spec, binding);
 
 	if (st != GAZ_OK)
 		return st;
-	if (in->next_token && parse_token(in->next_token, binding, &start) != GAZ_OK)
+	page.limit = in->max_results.present ? (size_t)in->max_results.value
+					     : MAX_RESULTS_DEFAULT;
+	if (in->next_token && parse_token(in->next_token, binding, &after) != GAZ_OK)
 		return fault_set(&call->fault, FAULT_INVALID_INPUT,
 				 "The NextToken is not valid");
 	/* One item more than asked for: the one that tells there is more. */
-	out->items = arena_alloc(call->arena, (limit + 1) * spec->item_size);
+	out->items = arena_alloc(call->arena, (page.limit + 1) * spec->item_size);
 	if (!out->items)
 		return GAZ_ENOMEM;
-	st = store_cursor_open(call->txn, spec->table, &cursor);
-	if (st == GAZ_OK)
-		st = walk(call, spec, cursor, &start, limit, out, &last, &more);
-	store_cursor_close(&cursor);
-	if (st == GAZ_OK && more) {
-		out->next_token = print_token(call->arena, binding, &last);
+	st = spec->follow ? walk_links(&page, &after) : walk_range(&page, &after);
+	if (st == GAZ_OK && page.more) {
+		out->next_token = print_token(call->arena, binding, &page.last);
 		if (!out->next_token)
 			st = GAZ_ENOMEM;
 	}

@@ -14,14 +14,25 @@
 typedef gaz_status page_load(struct call *call, struct span suffix, struct span value,
 			     const void *arg, void *item);
 
+/**
+ * A list that is not a range of a table: where does it go on?
+ *
+ * @param value  of the entry at `key`; empty at the start, where `key` is the prefix
+ * @param key    becomes the next entry's; empty at the end
+ * @return GAZ_OK, or a status that ends the call
+ */
+typedef gaz_status page_follow(struct call *call, struct span value, const void *arg,
+			       struct key *key);
+
 struct page_spec {
 	const char *operation; /* part of what a token is good for */
 	const struct page_in *in;
 	enum schema_table table;
 	struct key prefix;
-	page_load *load;
+	page_load *load; /* with `follow`, its suffix is the whole key */
 	const void *arg;
 	size_t item_size;
+	page_follow *follow; /* NULL: all keys of the table that begin with the prefix */
 };
 
 struct page_result {

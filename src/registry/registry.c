@@ -261,6 +261,7 @@ gaz_status registry_start(struct registry *r)
 {
 	if (pthread_create(&r->thread, NULL, writer_main, r) != 0)
 		return GAZ_EIO;
+	(void)pthread_setname_np(r->thread, "writer");
 	r->running = true;
 	return GAZ_OK;
 }

@@ -16,8 +16,7 @@ const char *const schema_table_names[TABLE_COUNT] = {
 	[TABLE_TALLY] = "tally",
 	[TABLE_TAG] = "tag",
 	[TABLE_OPERATION] = "operation",
-	[TABLE_OPERATION_ORDER] = "operation-order",
-	[TABLE_OPERATION_AGE] = "operation-age",
+	[TABLE_OPERATION_LAST] = "operation-last",
 	[TABLE_TOKEN] = "token",
 	[TABLE_LOCK] = "lock",
 	[TABLE_PENDING] = "pending",
@@ -230,10 +229,30 @@ gaz_status schema_get_instance(struct span value, struct arena *arena,
 	return end_reading(&r, arena);
 }
 
+static void put_link(struct bytes *b, const struct operation_link *link)
+{
+	bytes_put_u8(b, link->present);
+	if (link->present)
+		bytes_put(b, link->key, sizeof link->key);
+}
+
+static void read_link(struct reader *r, struct operation_link *out)
+{
+	const uint8_t *key = NULL;
+
+	if (reader_u8(r) != 0)
+		key = reader_take(r, sizeof out->key);
+	out->present = key != NULL;
+	if (key)
+		memcpy(out->key, key, sizeof out->key);
+}
+
 void schema_put_operation(struct bytes *b, const struct operation_record *op,
 			  const struct operation_extra *extra)
 {
 	bytes_put_u8(b, VALUE_VERSION);
+	for (size_t i = 0; i < OPERATION_SCOPES; i++)
+		put_link(b, &extra->before[i]);
 	bytes_put_u8(b, (uint8_t)op->type);
 	bytes_put_u8(b, (uint8_t)op->status);
 	bytes_put_text(b, extra->region);
@@ -248,15 +267,32 @@ void schema_put_operation(struct bytes *b, const struct operation_record *op,
 	bytes_put_text(b, op->instance_id);
 	bytes_put_text(b, op->error_code);
 	bytes_put_text(b, op->error_message);
+	bytes_put_u8(b, extra->has_token);
+	if (extra->has_token)
+		bytes_put(b, extra->token, sizeof extra->token);
+}
+
+gaz_status schema_get_operation_links(struct span value,
+				      struct operation_link out[OPERATION_SCOPES])
+{
+	struct reader r;
+
+	start_reading(&r, value);
+	for (size_t i = 0; i < OPERATION_SCOPES; i++)
+		read_link(&r, &out[i]);
+	return r.failed ? GAZ_ESTORE : GAZ_OK;
 }
 
 gaz_status schema_get_operation(struct span value, struct arena *arena,
 				struct operation_record *out,
 				struct operation_extra *extra)
 {
+	const uint8_t *token = NULL;
 	struct reader r;
 
 	start_reading(&r, value);
+	for (size_t i = 0; i < OPERATION_SCOPES; i++)
+		read_link(&r, &extra->before[i]);
 	out->type = (enum operation_type)reader_u8(&r);
 	out->status = (enum operation_status)reader_u8(&r);
 	extra->region = reader_text(&r, arena);
@@ -271,6 +307,11 @@ gaz_status schema_get_operation(struct span value, struct arena *arena,
 	out->instance_id = reader_text(&r, arena);
 	out->error_code = reader_text(&r, arena);
 	out->error_message = reader_text(&r, arena);
+	if (reader_u8(&r) != 0)
+		token = reader_take(&r, sizeof extra->token);
+	extra->has_token = token != NULL;
+	if (token)
+		memcpy(extra->token, token, sizeof extra->token);
 	return end_reading(&r, arena);
 }
 

@@ -33,11 +33,10 @@ enum schema_table {
 	TABLE_NAME,	 /* digest of a unique name (schema_name_key) -> resource id */
 	TABLE_TALLY,	 /* 'n' namespace id, 's' service id, 'p' P -> tally */
 	TABLE_TAG,	 /* namespace or service id -> all its tags */
-	TABLE_OPERATION, /* operation id -> operation */
-	TABLE_OPERATION_ORDER, /* scope, inverted submit time, operation id -> nothing; */
-	/* scope: 'p' P, 'n' namespace id NUL, 's' service id NUL */
-	TABLE_OPERATION_AGE, /* submit time, operation id -> its token's key, or nothing */
-	TABLE_TOKEN,	     /* digest of call, token and parameters -> operation id */
+	TABLE_OPERATION, /* submit time, target part of its id -> operation */
+	TABLE_OPERATION_LAST, /* scope -> key of the operation submitted last in it; */
+	/* scope: 'p' P, 'n' namespace id, 's' service id */
+	TABLE_TOKEN,   /* digest of call, token and parameters -> operation id */
 	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */
 	TABLE_PENDING, /* due time, operation id -> locks and intent */
 	TABLE_HEALTH_DUE, /* due time, service id NUL instance id -> region, account */
@@ -77,12 +76,29 @@ struct instance_record {
 	struct pair_list attributes;
 };
 
-/* The names of API calls and the times of an operation that the API does not show. */
+enum {
+	OPERATION_KEY_LEN = 8 + ID_TARGET_LEN,
+	OPERATION_SCOPES = 3,
+};
+
+/* The key of an operation, or nothing. */
+struct operation_link {
+	bool present;
+	uint8_t key[OPERATION_KEY_LEN];
+};
+
+/* What the API does not show of an operation. */
 struct operation_extra {
 	const char *call_name; /* "RegisterInstance" */
 	const char *region;
 	const char *scope_namespace; /* the namespace it works in */
 	int64_t due_ms;		     /* when it ends, or ended */
+	bool has_token;
+	uint8_t token[ID_DIGEST_LEN]; /* the key in TABLE_TOKEN */
+	/* The operations before it in its partition, namespace and service: lists
+	 * follow these links, so that an operation is written in one place, behind
+	 * all others, and not in the midst of an index for each list. */
+	struct operation_link before[OPERATION_SCOPES];
 };
 
 void schema_put_namespace(struct bytes *b, const struct namespace_record *ns);
@@ -105,6 +121,9 @@ GAZ_MUST_CHECK gaz_status schema_get_instance(struct span value, struct arena *a
 GAZ_MUST_CHECK gaz_status schema_get_operation(struct span value, struct arena *arena,
 					       struct operation_record *out,
 					       struct operation_extra *extra);
+/** Only the links, without the rest. @return GAZ_OK, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status schema_get_operation_links(
+	struct span value, struct operation_link out[OPERATION_SCOPES]);
 GAZ_MUST_CHECK gaz_status schema_get_tally(struct span value, struct tally *out);
 /** Reads on from where the reader is. */
 void schema_read_pairs(struct reader *r, struct arena *arena, struct pair_list *out);

@@ -31,6 +31,34 @@ static void test_operation_id_has_the_form_that_aws_shows(void **state)
 	assert_int_equal(strspn(first, "abcdefghijklmnopqrstuvwxyz234567"), 32);
 }
 
+static void test_operation_id_is_taken_apart_only_in_its_one_form(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"k9302yzd",
+		"abcdefghijklmnopqrstuvwxyz234567",
+		"abcdefghijklmnopqrstuvwxyz234567-",
+		"abcdefghijklmnopqrstuvwxyz234567-0k9302yzd",
+		"abcdefghijklmnopqrstuvwxyz234567-K9302YZD",
+		"abcdefghijklmnopqrstuvwxyz234567--1",
+		"abcdefghijklmnopqrstuvwxyz234567-zzzzzzzzzzzzzz",
+		"abcdefghijklmnopqrstuvwxyz234567-k9302yzd-and-more",
+		"abcdefghijklmnopqrstuvwxyz234567 k9302yzd",
+	};
+	char id[ID_OPERATION_SIZE];
+	int64_t ms = 0;
+
+	(void)state;
+	assert_int_equal(id_operation("key", 3, 1587055860121, id), GAZ_OK);
+	assert_int_equal(id_operation_time(id, &ms), GAZ_OK);
+	assert_int_equal(ms, 1587055860121);
+	id_operation_at(id, INT64_MAX, id);
+	assert_int_equal(id_operation_time(id, &ms), GAZ_OK);
+	assert_int_equal(ms, INT64_MAX);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(id_operation_time(wrong[i], &ms), GAZ_EFORMAT);
+}
+
 static void test_resource_ids_differ_and_keep_their_alphabet(void **state)
 {
 	char a[ID_RESOURCE_SIZE];
@@ -221,10 +249,32 @@ static void test_arena_serves_large_and_small_requests(void **state)
 	arena_fini(&arena);
 }
 
+static void test_arena_release_frees_what_came_after_the_mark(void **state)
+{
+	struct arena arena;
+	struct arena_mark mark;
+	char *kept;
+	char *again;
+
+	(void)state;
+	arena_init(&arena);
+	kept = arena_strdup(&arena, "kept");
+	mark = arena_mark(&arena);
+	again = arena_strdup(&arena, "gone");
+	for (int i = 0; i < 100; i++)
+		assert_non_null(arena_alloc(&arena, 10000));
+	arena_release(&arena, mark);
+	assert_string_equal(kept, "kept");
+	assert_ptr_equal(arena_strdup(&arena, "next"), again);
+	assert_false(arena.failed);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operation_id_has_the_form_that_aws_shows),
+		cmocka_unit_test(test_operation_id_is_taken_apart_only_in_its_one_form),
 		cmocka_unit_test(test_resource_ids_differ_and_keep_their_alphabet),
 		cmocka_unit_test(test_uuid_is_version_4),
 		cmocka_unit_test(test_bytes_are_read_back_as_written),
@@ -235,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_log_escape_leaves_only_printable_text),
 		cmocka_unit_test(test_keyhash_depends_on_key_length_and_bytes),
 		cmocka_unit_test(test_arena_serves_large_and_small_requests),
+		cmocka_unit_test(test_arena_release_frees_what_came_after_the_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "base/id.h"
+#include "registry/operation-internal.h"
+#include "registry/registry-internal.h"
+#include "store/store.h"
+
+/* The operations in the store: one table in the order of their submission, so
+ * that a new one goes to its end and the sweep takes from its front. */
+
+static gaz_status make_key(const char *id, struct key *out)
+{
+	int64_t submit_ms;
+
+	if (id_operation_time(id, &submit_ms) != GAZ_OK)
+		return GAZ_ENOTFOUND;
+	key_put_time(out, submit_ms, id, ID_TARGET_LEN);
+	return GAZ_OK;
+}
+
+gaz_status operation_read_id(struct call *call, struct span key, const char **id_out)
+{
+	char id[ID_OPERATION_SIZE];
+	struct reader r;
+
+	if (key.len != OPERATION_KEY_LEN)
+		return GAZ_ESTORE;
+	reader_init(&r, key);
+	id_operation_at((const char *)key.data + 8, (int64_t)reader_u64(&r), id);
+	*id_out = arena_strdup(call->arena, id);
+	return *id_out ? GAZ_OK : GAZ_ENOMEM;
+}
+
+gaz_status operation_exists(struct call *call, const char *id)
+{
+	struct key key = {0};
+	struct span value;
+	gaz_status st = make_key(id, &key);
+
+	return st == GAZ_OK ? call_get(call, TABLE_OPERATION, key_span(&key), &value)
+			    : st;
+}
+
+void operation_save(struct call *call, const struct operation_record *op,
+		    const struct operation_extra *extra)
+{
+	struct key key = {0};
+	struct bytes value;
+
+	/* An id that is none leaves the key empty, which call_put() refuses. */
+	(void)make_key(op->id, &key);
+	bytes_init(&value);
+	schema_put_operation(&value, op, extra);
+	call_put(call, TABLE_OPERATION, key_span(&key), &value);
+	bytes_fini(&value);
+}
+
+void operation_scope_partition(const struct call *call, struct key *out)
+{
+	key_put(out, "p", 1);
+	call_put_partition(call, out);
+}
+
+void operation_scope_namespace(const char *id, struct key *out)
+{
+	key_put(out, "n", 1);
+	key_put(out, id, strlen(id));
+}
+
+void operation_scope_service(const char *id, struct key *out)
+{
+	key_put(out, "s", 1);
+	key_put(out, id, strlen(id));
+}
+
+/* The scopes whose lists show the operation; an empty key: none of that kind. */
+static void make_scopes(const struct call *call, const struct operation_record *op,
+			const struct operation_extra *extra,
+			struct key out[OPERATION_SCOPES])
+{
+	operation_scope_partition(call, &out[OPERATION_IN_PARTITION]);
+	if (extra->scope_namespace)
+		operation_scope_namespace(extra->scope_namespace,
+					  &out[OPERATION_IN_NAMESPACE]);
+	if (op->service_id)
+		operation_scope_service(op->service_id, &out[OPERATION_IN_SERVICE]);
+}
+
+static gaz_status read_last(struct call *call, const struct key *scope,
+			    struct operation_link *out)
+{
+	struct span value;
+	gaz_status st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
+
+	out->present = st == GAZ_OK;
+	if (st == GAZ_ENOTFOUND)
+		return GAZ_OK;
+	if (st == GAZ_OK && value.len != sizeof out->key)
+		return GAZ_ESTORE;
+	if (st == GAZ_OK)
+		memcpy(out->key, value.data, sizeof out->key);
+	return st;
+}
+
+gaz_status operation_add(struct call *call, const struct operation_record *op,
+			 struct operation_extra *extra)
+{
+	struct key scopes[OPERATION_SCOPES] = {0};
+	struct key key = {0};
+	gaz_status st = make_key(op->id, &key);
+
+	make_scopes(call, op, extra, scopes);
+	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
+		if (scopes[i].len == 0)
+			continue;
+		st = read_last(call, &scopes[i], &extra->before[i]);
+		changeset_put(call->changes, TABLE_OPERATION_LAST, key_span(&scopes[i]),
+			      key_span(&key));
+	}
+	if (st != GAZ_OK)
+		return st;
+	operation_save(call, op, extra);
+	if (extra->has_token)
+		changeset_put(call->changes, TABLE_TOKEN,
+			      (struct span){extra->token, sizeof extra->token},
+			      (struct span){(const uint8_t *)op->id, strlen(op->id)});
+	return GAZ_OK;
+}
+
+/* An operation that waits shows SUBMITTED for the first half of its time and
+ * PENDING for the second; this is worked out, not stored. */
+static void show_progress(const struct call *call, struct operation_record *op,
+			  const struct operation_extra *extra)
+{
+	int64_t half_ms = op->create_ms + (extra->due_ms - op->create_ms) / 2;
+
+	if (op->status == OPERATION_SUBMITTED && call->now_ms >= half_ms) {
+		op->status = OPERATION_PENDING;
+		op->update_ms = half_ms;
+	}
+}
+
+gaz_status operation_decode(struct call *call, struct span key, struct span value,
+			    struct operation_record *op, struct operation_extra *extra)
+{
+	gaz_status st = schema_get_operation(value, call->arena, op, extra);
+
+	if (st == GAZ_OK)
+		st = operation_read_id(call, key, &op->id);
+	if (st == GAZ_OK)
+		show_progress(call, op, extra);
+	return st;
+}
+
+gaz_status operation_load(struct call *call, const char *id, struct operation_record *op,
+			  struct operation_extra *extra)
+{
+	struct key key = {0};
+	struct span value;
+	gaz_status st = make_key(id, &key);
+
+	if (st == GAZ_OK)
+		st = call_get(call, TABLE_OPERATION, key_span(&key), &value);
+	if (st == GAZ_OK)
+		st = operation_decode(call, key_span(&key), value, op, extra);
+	return st;
+}
+
+/* Remove one operation with all that points to it. The links of later ones may:
+ * what a link names and is not there any more is the end of a list. */
+static gaz_status forget(struct call *call, const struct operation_record *op,
+			 const struct operation_extra *extra, const struct key *key)
+{
+	struct key scopes[OPERATION_SCOPES] = {0};
+	gaz_status st = GAZ_OK;
+
+	call->region = extra->region;
+	call->account = op->account;
+	make_scopes(call, op, extra, scopes);
+	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
+		struct operation_link last = {0};
+
+		if (scopes[i].len > 0)
+			st = read_last(call, &scopes[i], &last);
+		if (last.present && memcmp(last.key, key->data, sizeof last.key) == 0)
+			call_delete(call, TABLE_OPERATION_LAST, key_span(&scopes[i]));
+	}
+	if (extra->has_token)
+		call_delete(call, TABLE_TOKEN,
+			    (struct span){extra->token, sizeof extra->token});
+	call_delete(call, TABLE_OPERATION, key_span(key));
+	return st;
+}
+
+gaz_status operation_sweep(struct call *call)
+{
+	const struct registry_config *config = &call->registry->config;
+	struct operation_record op = {0};
+	struct operation_extra extra = {0};
+	struct key key = {0};
+	struct span value;
+	size_t count = 0;
+	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
+
+	if (st == GAZ_OK)
+		st = store_count(call->txn, TABLE_OPERATION, &count);
+	if (st == GAZ_OK &&
+	    key_time_ms(&key) + config->operation_keep_ms > call->now_ms &&
+	    count <= config->operation_max)
+		st = GAZ_ENOTFOUND;
+	if (st == GAZ_OK)
+		st = operation_decode(call, key_span(&key), value, &op, &extra);
+	if (st != GAZ_OK)
+		return st;
+	/* One that is pending is younger than all that is behind it. */
+	if (op.status != OPERATION_SUCCESS && op.status != OPERATION_FAIL)
+		return GAZ_ENOTFOUND;
+	return forget(call, &op, &extra, &key);
+}
