@@ -94,6 +94,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.vpc_count = o->vpc_count,
 		.strict_vpcs = o->strict_vpcs,
 		.max_namespaces = o->quota_namespaces,
+		.max_services_per_namespace = o->quota_services_per_namespace,
 		.max_instances_per_service = o->quota_instances_per_service,
 		.max_instances_per_namespace = o->quota_instances_per_namespace,
 		.operation_delay_ms = o->operation_delay_ms,

@@ -295,6 +295,7 @@ static gaz_status set_quota(struct options *c, const char *value, struct gaz_err
 		uint32_t *at;
 	} quotas[] = {
 		{"namespaces=", &c->quota_namespaces},
+		{"services-per-namespace=", &c->quota_services_per_namespace},
 		{"instances-per-service=", &c->quota_instances_per_service},
 		{"instances-per-namespace=", &c->quota_instances_per_namespace},
 	};
@@ -314,7 +315,8 @@ static gaz_status set_quota(struct options *c, const char *value, struct gaz_err
 	return gaz_error_set(
 		err, GAZ_EFORMAT,
 		"--quota: '%s' is not NAME=N with one of the names namespaces, "
-		"instances-per-service, instances-per-namespace",
+		"services-per-namespace, instances-per-service, "
+		"instances-per-namespace",
 		value);
 }
 
@@ -401,8 +403,9 @@ const struct option_row option_rows[] = {
 	 "(right for a --key) (default: off)"},
 	{"key", "AKID=SECRET", true, false, set_key, "a key for --auth verify"},
 	{"quota", "NAME=N", true, false, set_quota,
-	 "namespaces=50, instances-per-service=1000,\n"
-	 "instances-per-namespace=2000 are the defaults; 0: no limit"},
+	 "namespaces=50, services-per-namespace=0,\n"
+	 "instances-per-service=1000, instances-per-namespace=2000\n"
+	 "are the defaults; 0: no limit"},
 	{"operation-delay", "MS", false, true, set_operation_delay,
 	 "how long operations stay pending, in milliseconds\n"
 	 "(default: 0, ended when the call is answered)"},

@@ -38,6 +38,7 @@ struct options {
 	struct api_key *keys;
 	size_t key_count;
 	uint32_t quota_namespaces;
+	uint32_t quota_services_per_namespace;
 	uint32_t quota_instances_per_service;
 	uint32_t quota_instances_per_namespace;
 	uint32_t operation_delay_ms;

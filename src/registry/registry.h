@@ -35,6 +35,7 @@ struct registry_config {
 	size_t vpc_count;
 	bool strict_vpcs;	 /* a namespace may name only declared VPCs */
 	uint32_t max_namespaces; /* quotas per account and region; 0: none */
+	uint32_t max_services_per_namespace;
 	uint32_t max_instances_per_service;
 	uint32_t max_instances_per_namespace;
 	uint32_t operation_delay_ms;	 /* how long an operation is pending */

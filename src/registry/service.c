@@ -258,6 +258,19 @@ static gaz_status count_service(struct call *call, const char *namespace_id, int
 	return GAZ_OK;
 }
 
+static gaz_status check_quota(struct call *call, const char *namespace_id)
+{
+	uint32_t most = call->registry->config.max_services_per_namespace;
+	struct tally tally;
+	gaz_status st = call_load_tally(call, 'n', namespace_id, &tally);
+
+	if (st == GAZ_OK && most > 0 && tally.children >= most)
+		return fault_set(&call->fault, FAULT_RESOURCE_LIMIT_EXCEEDED,
+				 "The namespace has the number of services allowed (%u)",
+				 most);
+	return st;
+}
+
 static gaz_status insert(struct call *call, struct service_record *svc,
 			 const struct key *name, const struct pair_list *tags)
 {
@@ -321,6 +334,8 @@ gaz_status service_create(struct call *call, const void *in, void *out)
 	if (st == GAZ_OK)
 		return answer_existing(call, id, &svc, out);
 	if (st == GAZ_ENOTFOUND)
+		st = check_quota(call, ns.id);
+	if (st == GAZ_OK)
 		st = insert(call, &svc, &name, &input->tags);
 	return st == GAZ_OK ? call_load_service(call, svc.id, out) : st;
 }

@@ -50,6 +50,19 @@ def test_failed_create_gives_its_place_back(start):
     api.fails("ResourceLimitExceeded", "CreateHttpNamespace", Name="third")
 
 
+def test_services_per_namespace(start):
+    """Of each namespace; a retry of the one that fitted is answered."""
+    api = start("--quota", "services-per-namespace=1").api
+    one, two = api.http("one"), api.http("two")
+    service = api.serve(one, "s", CreatorRequestId="token")
+    body = api.fails("ResourceLimitExceeded", "CreateService", Name="t", NamespaceId=one)
+    assert "services" in body["Message"]
+    assert api.serve(one, "s", CreatorRequestId="token") == service
+    api.serve(two, "s")
+    api.ok("DeleteService", Id=service)
+    api.serve(one, "t")
+
+
 def test_instances_per_service(start):
     """Refused beyond the quota; a replacement of an existing one is not."""
     daemon = start("--quota", "instances-per-service=2")
