@@ -151,17 +151,18 @@ class Api:
         try:
             conn.request(method, path, body=body, headers=fields)
             answer = conn.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
+            reply = Reply(answer.status, answer.headers, answer.read())
         finally:
             if own:
                 conn.close()
+        if method == "POST" and (target or "").startswith(TARGET):
+            models.check_reply(target[len(TARGET):], reply.status, reply.body)
+        return reply
 
     def raw(self, operation, conn=None, **members):
         """One operation; the reply, whatever it is, as long as the model allows it."""
         target = operation if "." in operation else TARGET + operation
-        reply = self.send(json.dumps(members).encode(), target, conn=conn)
-        models.check_reply(operation, reply.status, reply.body)
-        return reply
+        return self.send(json.dumps(members).encode(), target, conn=conn)
 
     def ok(self, operation, conn=None, **members):
         reply = self.raw(operation, conn=conn, **members)
@@ -288,14 +289,20 @@ _SESSION_LOCK = threading.Lock()
 
 
 def boto(endpoint, region=REGION, key="AKIDEXAMPLE", secret="secret", **config):
-    """A botocore client with its own credentials: one try, no discovery prefix."""
+    """A botocore client with its own credentials: one try, no discovery prefix. Each
+    reply is checked against the model."""
     with _SESSION_LOCK:
-        return _SESSION.create_client(
+        client = _SESSION.create_client(
             "servicediscovery", region_name=region, endpoint_url=endpoint,
             aws_access_key_id=key, aws_secret_access_key=secret,
             config=botocore.config.Config(
                 inject_host_prefix=False, retries={"max_attempts": 0},
                 connect_timeout=PATIENCE, read_timeout=PATIENCE, **config))
+    client.meta.events.register(
+        "after-call.servicediscovery",
+        lambda http_response, model, **_: models.check_reply(
+            model.name, http_response.status_code, http_response.content))
+    return client
 
 
 def query(name, rdtype="A", edns=None, rd=False, **more):

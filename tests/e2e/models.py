@@ -51,7 +51,9 @@ _YOUNGER_SHAPES = {
         "type": "list", "min": 1, "max": 30, "member": {"shape": "ServiceAttributeKey"}},
     "ServiceAttributes": {"type": "structure", "members": {
         "ServiceArn": _ID, "ResourceOwner": _ACCOUNT,
-        "Attributes": {"shape": "ServiceAttributesMap"}}}}
+        "Attributes": {"shape": "ServiceAttributesMap"}}},
+    "ServiceAttributesLimitExceededException": {
+        "type": "structure", "members": {"Message": {"shape": "ErrorMessage"}}}}
 
 # Members of responses that only the newest models have.
 _YOUNGER_MEMBERS = {
@@ -62,7 +64,9 @@ _YOUNGER_MEMBERS = {
     "GetInstanceResponse": {"ResourceOwner": _ACCOUNT},
     "ListInstancesResponse": {"ResourceOwner": _ACCOUNT},
     "DiscoverInstancesResponse": {"InstancesRevision": {"shape": "Revision"}},
-    "Operation": {"OwnerAccount": _ACCOUNT}}
+    "Operation": {"OwnerAccount": _ACCOUNT},
+    "ServiceAlreadyExists": {"ServiceArn": _ID},
+    "DuplicateRequest": {"DuplicateOperationId": {"shape": "OperationId"}}}
 
 
 def _structure(members, required=()):
@@ -112,6 +116,46 @@ _KINDS = {"string": str, "integer": int, "long": int, "timestamp": (int, float),
 # AWS answers these as {} for what has no DNS, whatever their required members.
 _MAY_BE_EMPTY = {"DnsConfig", "SOA"}
 
+# The model requires nothing of responses; these members are never left out all the same,
+# because clients use them without asking.
+_SERVICE = ["Id", "Arn", "Name", "ResourceOwner", "CreatedByAccount", "InstanceCount",
+            "DnsConfig", "Type", "CreateDate"]
+_NAMESPACE = ["Id", "Arn", "ResourceOwner", "Name", "Type", "ServiceCount", "Properties",
+              "CreateDate"]
+_ALWAYS = {
+    "Namespace": [*_NAMESPACE, "CreatorRequestId"], "NamespaceSummary": _NAMESPACE,
+    "NamespaceProperties": ["DnsProperties", "HttpProperties"], "HttpProperties": ["HttpName"],
+    "Service": [*_SERVICE, "NamespaceId", "CreatorRequestId"], "ServiceSummary": _SERVICE,
+    "DnsConfig": ["RoutingPolicy"], "HealthCheckConfig": ["FailureThreshold"],
+    "HealthCheckCustomConfig": ["FailureThreshold"],
+    "ServiceAttributes": ["ServiceArn", "ResourceOwner", "Attributes"],
+    "Instance": ["CreatorRequestId", "Attributes", "CreatedByAccount"],
+    "InstanceSummary": ["Id", "Attributes", "CreatedByAccount"],
+    "HttpInstanceSummary": ["InstanceId", "NamespaceName", "ServiceName", "HealthStatus",
+                            "Attributes"],
+    "Operation": ["Id", "OwnerAccount", "Type", "Status", "CreateDate", "UpdateDate",
+                  "Targets"],
+    "OperationSummary": ["Id", "Status"],
+    "GetNamespaceResponse": ["Namespace"], "GetServiceResponse": ["Service"],
+    "CreateServiceResponse": ["Service"], "GetOperationResponse": ["Operation"],
+    "GetServiceAttributesResponse": ["ServiceAttributes"],
+    "GetInstanceResponse": ["ResourceOwner", "Instance"],
+    "ListNamespacesResponse": ["Namespaces"], "ListServicesResponse": ["Services"],
+    "ListInstancesResponse": ["ResourceOwner", "Instances"],
+    "ListOperationsResponse": ["Operations"], "ListTagsForResourceResponse": ["Tags"],
+    "GetInstancesHealthStatusResponse": ["Status"],
+    "DiscoverInstancesResponse": ["Instances", "InstancesRevision"],
+    "DiscoverInstancesRevisionResponse": ["InstancesRevision"],
+    **{name: ["OperationId"] for name in (
+        "CreateHttpNamespaceResponse", "CreatePrivateDnsNamespaceResponse",
+        "CreatePublicDnsNamespaceResponse", "UpdateHttpNamespaceResponse",
+        "UpdatePrivateDnsNamespaceResponse", "UpdatePublicDnsNamespaceResponse",
+        "DeleteNamespaceResponse", "UpdateServiceResponse", "RegisterInstanceResponse",
+        "DeregisterInstanceResponse")},
+    "NamespaceAlreadyExists": ["CreatorRequestId", "NamespaceId"],
+    "ServiceAlreadyExists": ["CreatorRequestId", "ServiceId", "ServiceArn"],
+    "DuplicateRequest": ["DuplicateOperationId"]}
+
 
 def response_faults(shape_name, value, path="reply"):
     """Everything in a response that its shape does not allow."""
@@ -121,6 +165,8 @@ def response_faults(shape_name, value, path="reply"):
         return [f"{path}: {value!r} is no {kind}"]
     if kind == "string" and "enum" in shape and value not in shape["enum"]:
         return [f"{path}: {value!r} is none of {shape['enum']}"]
+    if kind == "string" and len(value) > shape.get("max", len(value)):
+        return [f"{path}: {value!r} is longer than {shape['max']}"]
     if kind == "list":
         return [fault for number, item in enumerate(value)
                 for fault in response_faults(shape["member"]["shape"], item,
@@ -134,7 +180,8 @@ def response_faults(shape_name, value, path="reply"):
         return []
     if not value and shape_name in _MAY_BE_EMPTY:
         return []
-    found = [f"{path}.{name} is missing" for name in shape.get("required", ())
+    found = [f"{path}.{name} is missing"
+             for name in [*shape.get("required", ()), *_ALWAYS.get(shape_name, ())]
              if name not in value]
     for name, item in value.items():
         if name not in shape["members"]:
@@ -145,7 +192,22 @@ def response_faults(shape_name, value, path="reply"):
     return found
 
 
-_COMMON_ERRORS = {"InvalidInput", "SerializationException"}
+# Of the front end, in no operation's list; its members are not modelled.
+_COMMON_ERRORS = {"SerializationException", "IncompleteSignatureException",
+                  "ThrottlingException"}
+
+
+def error_faults(operation, body):
+    """Everything in an error's body that the model does not allow for the operation."""
+    code = body.get("__type")
+    if code in _COMMON_ERRORS:
+        return []
+    if code not in {error["shape"] for error in CALLS[operation].get("errors", ())}:
+        return [f"{code} is not modelled"]
+    fields = {name: value for name, value in body.items() if name != "__type"}
+    if not fields.get("Message"):
+        return ["there is no Message"]
+    return response_faults(code, fields, code)
 
 
 def check_reply(operation, status, body):
@@ -153,9 +215,8 @@ def check_reply(operation, status, body):
     if operation not in CALLS or status not in (200, 400):
         return
     if status == 400:
-        code = json.loads(body)["__type"]
-        modelled = {error["shape"] for error in CALLS[operation].get("errors", ())}
-        assert code in modelled | _COMMON_ERRORS, (operation, body)
+        faults = error_faults(operation, json.loads(body))
+        assert not faults, (operation, faults)
     elif "output" not in CALLS[operation]:
         assert body == b"", (operation, body)
     else:
@@ -169,6 +230,8 @@ def lower_first(name):
 
 def violations(shape_name, value, path=""):
     """Every (path, constraint) that a value of the right type breaks."""
+    if value is None:
+        return [(path, "Member must not be null")]
     shape = SHAPES[shape_name]
     kind = shape["type"]
     found = []
@@ -207,6 +270,50 @@ def violations(shape_name, value, path=""):
             elif name in shape.get("required", ()):
                 found.append((where, "Member must not be null"))
     return found
+
+
+def _limits(shape):
+    """The constraints of a shape itself that a value of its type can break."""
+    kind = shape["type"]
+    if kind in ("string", "list", "map"):
+        if "max" in shape:
+            yield f"Member must have length less than or equal to {shape['max']}"
+        if shape.get("min", 0) > 0:
+            yield f"Member must have length greater than or equal to {shape['min']}"
+    if kind in ("integer", "long"):
+        for bound, word in (("max", "less"), ("min", "greater")):
+            if bound in shape:
+                yield f"Member must have value {word} than or equal to {shape[bound]}"
+    if "pattern" in shape:
+        yield f"Member must satisfy regular expression pattern: {shape['pattern']}"
+    if "enum" in shape:
+        yield f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]"
+
+
+def constraints(shape_name, path=""):
+    """Every (path, constraint) of an input, at every depth; elements are called N."""
+    shape = SHAPES[shape_name]
+    found = {(path, limit) for limit in _limits(shape)}
+    if shape["type"] == "structure":
+        for name, member in shape["members"].items():
+            where = f"{path}.{lower_first(name)}".lstrip(".")
+            if name in shape.get("required", ()):
+                found.add((where, "Member must not be null"))
+            found |= constraints(member["shape"], where)
+    elif shape["type"] == "list":
+        found.add((f"{path}.N.member", "Member must not be null"))
+        found |= constraints(shape["member"]["shape"], f"{path}.N.member")
+    elif shape["type"] == "map":
+        found.add((f"{path}.N.member", "Member must not be null"))
+        found |= {(path, f"Map keys must satisfy constraint: [{limit}]")
+                  for limit in _limits(SHAPES[shape["key"]["shape"]])}
+        found |= constraints(shape["value"]["shape"], f"{path}.N.member")
+    return found
+
+
+def nameless(path):
+    """The path with N for each element of a list or a map."""
+    return re.sub(r"\.[^.]+\.member", ".N.member", path)
 
 
 _EXAMPLES = {"NamespaceNamePublic": "a.example", "ServiceName": "web", "InstanceId": "i-1",
@@ -274,6 +381,7 @@ def mutations(shape_name):
         if shape.get("min"):
             yield "min", []
         good = example(shape["member"]["shape"])
+        yield "2.null", [good, None]
         for label, value in mutations(shape["member"]["shape"]):
             yield f"2.{label}", [good, value]
     elif kind == "map":
@@ -282,10 +390,58 @@ def mutations(shape_name):
             yield "max", {f"{key}{n}": value for n in range(shape["max"] + 1)}
         if shape.get("min"):
             yield "min", {}
+        yield "value.null", {key: None}
         for label, bad in mutations(shape["key"]["shape"]):
             yield f"key.{label}", {bad: value}
         for label, bad in mutations(shape["value"]["shape"]):
             yield f"value.{label}", {key: bad}
+
+
+def _just_right(shape):
+    """Values at the limits of a scalar's shape."""
+    kind = shape["type"]
+    if kind in ("integer", "long"):
+        for bound in ("max", "min"):
+            if bound in shape:
+                yield bound, shape[bound]
+    elif kind == "string" and "enum" in shape:
+        for value in shape["enum"]:
+            yield value, value
+    elif kind == "string":
+        pattern = shape.get("pattern", "")
+        for bound in ("max", "min"):
+            value = "x" * shape.get(bound, 0)
+            if bound in shape and re.search(pattern, value):
+                yield bound, value
+        if "max" in shape and not pattern:
+            yield "max-unicode", "\u2603" * shape["max"]
+
+
+def edges(shape_name):
+    """(label, value) that just does not break one limit, at every depth."""
+    shape = SHAPES[shape_name]
+    kind = shape["type"]
+    yield from _just_right(shape)
+    if kind == "structure":
+        for name, member in shape["members"].items():
+            for label, value in edges(member["shape"]):
+                yield f"{name}.{label}", {**example(shape_name), name: value}
+    elif kind == "list":
+        good = example(shape["member"]["shape"])
+        for bound in ("max", "min"):
+            if bound in shape:
+                yield bound, [good] * shape[bound]
+        for label, value in edges(shape["member"]["shape"]):
+            yield f"2.{label}", [good, value]
+    elif kind == "map":
+        key, value = example(shape["key"]["shape"]), example(shape["value"]["shape"])
+        for bound in ("max", "min"):
+            if bound in shape:
+                yield bound, {f"{key}{n}": value for n in range(shape[bound])}
+        for label, good in edges(shape["key"]["shape"]):
+            yield f"key.{label}", {good: value}
+        for label, good in edges(shape["value"]["shape"]):
+            yield f"value.{label}", {key: good}
 
 
 _OTHER_TYPES = {"string": [1, True, [], {}, 1.5], "integer": ["1", True, [], {}, 1.5],

@@ -26,13 +26,33 @@ def expect(shared, operation, members):
 
 @pytest.mark.parametrize("operation", models.OPERATIONS)
 def test_each_broken_constraint_is_named(shared, operation):
-    """Required, length, range, pattern, enum: one violation each, at every depth."""
-    tried = 0
-    for _, members in models.mutations(models.input_shape(operation)):
+    """Required, length, range, pattern, enum: one violation each, at every depth; none of
+    the model's constraints is left out."""
+    shape, broken = models.input_shape(operation), set()
+    for _, members in models.mutations(shape):
         expect(shared, operation, members)
-        tried += 1
-    assert tried > 0
+        broken |= {(models.nameless(path), constraint)
+                   for path, constraint in models.violations(shape, members)}
+    assert broken and models.constraints(shape) - broken == set()
     assert shared.api.ok("ListNamespaces")["Namespaces"] == []
+
+
+@pytest.mark.parametrize("operation", models.OPERATIONS)
+def test_values_at_the_limit_break_nothing(shared, operation):
+    """The longest, the shortest, the largest, the smallest, each of an enum: only another
+    member is complained about, which is too long on purpose, so that nothing is done."""
+    shape = models.input_shape(operation)
+    texts = [name for name, member in models.SHAPES[shape]["members"].items()
+             if "max" in models.SHAPES[member["shape"]]
+             and models.SHAPES[member["shape"]]["type"] == "string"]
+    for label, members in models.edges(shape):
+        assert models.violations(shape, members) == [], label
+        others = [name for name in texts if name != label.split(".")[0]]
+        if others:
+            expect(shared, operation, {**members, others[0]: "x" * 5000})
+        else:
+            message = shared.api.raw(operation, **members).message
+            assert "validation error" not in message, (label, message)
 
 
 @pytest.mark.parametrize("operation", models.OPERATIONS)
