@@ -19,6 +19,8 @@ os.environ.update(AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev
 import pytest
 
 import gaz
+import js_sdk
+import models
 
 
 def pytest_sessionstart(session):
@@ -103,3 +105,17 @@ def shared():
         _finish(started)
     finally:
         shutil.rmtree(path)
+
+
+@pytest.fixture(scope="module")
+def js():
+    """The AWS SDK for JavaScript; open() it on a daemon."""
+    where = os.environ.get("GAZ_JS") or gaz.BUILD / "js"
+    place = js_sdk.install(where)
+    home = tempfile.mkdtemp(prefix="gaz-")
+    sdk = js_sdk.Sdk(place, gaz.clean_env(home), 2 * gaz.PATIENCE, models.check_reply)
+    try:
+        yield sdk
+    finally:
+        sdk.close()
+        shutil.rmtree(home)
