@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Well-known clients, call by call as their sources make them."""
+"""Well-known clients, call by call as their sources make them. Terraform is in
+test_terraform.py, the AWS SDK for JavaScript in test_js_sdk.py."""
 
+import threading
 import time
 
 import pytest
 
 import gaz
-from gaz import VPC_A, records
+from gaz import records
 
 
 @pytest.fixture
@@ -22,115 +24,6 @@ def wait(client, operation):
             f"{found['ErrorCode']}: {found['ErrorMessage']}")
         return found if found["Status"] == "SUCCESS" else None
     return gaz.until("the operation", ended)
-
-
-class Terraform:
-    """What the AWS provider does for namespace, service and instance."""
-
-    def __init__(self, client):
-        self.client = client
-
-    def apply(self):
-        client = self.client
-        reply = client.create_private_dns_namespace(
-            Name="tf.example", Vpc=VPC_A, CreatorRequestId="terraform-1",
-            Description="by terraform", Tags=[{"Key": "Name", "Value": "tf"}])
-        self.namespace = wait(client, reply["OperationId"])["Targets"]["NAMESPACE"]
-        reply = client.create_service(
-            Name="web", CreatorRequestId="terraform-2", Tags=[{"Key": "Name", "Value": "web"}],
-            DnsConfig={"NamespaceId": self.namespace, **records("A", ttl=10, policy="MULTIVALUE")},
-            HealthCheckCustomConfig={"FailureThreshold": 5})
-        self.service = reply["Service"]["Id"]
-        self.register({"AWS_INSTANCE_IPV4": "172.18.0.1", "custom_attribute": "custom"})
-
-    def register(self, attributes):
-        reply = self.client.register_instance(
-            ServiceId=self.service, InstanceId="tf-instance", CreatorRequestId=str(time.time()),
-            Attributes=attributes)
-        wait(self.client, reply["OperationId"])
-
-    def tags(self, arn):
-        return self.client.list_tags_for_resource(ResourceARN=arn)["Tags"]
-
-    def refresh(self):
-        """The attributes that Terraform compares with its configuration."""
-        namespace = self.client.get_namespace(Id=self.namespace)["Namespace"]
-        service = self.client.get_service(Id=self.service)["Service"]
-        instance = self.client.get_instance(ServiceId=self.service,
-                                            InstanceId="tf-instance")["Instance"]
-        return {
-            "namespace": (namespace["Name"], namespace["Description"], namespace["Arn"],
-                          bool(namespace["Properties"]["DnsProperties"]["HostedZoneId"]),
-                          self.tags(namespace["Arn"])),
-            "service": (service["Name"], service.get("Description", ""),
-                        service["DnsConfig"], service.get("HealthCheckConfig"),
-                        service["HealthCheckCustomConfig"], service["Type"],
-                        service["NamespaceId"], self.tags(service["Arn"])),
-            "instance": (instance["Id"], instance["Attributes"])}
-
-    def destroy(self):
-        client = self.client
-        for page in client.get_paginator("list_instances").paginate(ServiceId=self.service):
-            for instance in page["Instances"]:
-                reply = client.deregister_instance(ServiceId=self.service,
-                                                   InstanceId=instance["Id"])
-                wait(client, reply["OperationId"])
-        client.delete_service(Id=self.service)
-        with pytest.raises(client.exceptions.ServiceNotFound):
-            client.get_service(Id=self.service)
-        wait(client, client.delete_namespace(Id=self.namespace)["OperationId"])
-        with pytest.raises(client.exceptions.NamespaceNotFound):
-            client.get_namespace(Id=self.namespace)
-
-
-def test_terraform(daemon, client):
-    """Create, an empty plan, update in place, an empty plan, destroy."""
-    terraform = Terraform(client)
-    terraform.apply()
-    first = terraform.refresh()
-    assert first == terraform.refresh()
-    assert first["service"] == (
-        "web", "", {"NamespaceId": terraform.namespace,
-                    **records("A", ttl=10, policy="MULTIVALUE")}, None,
-        {"FailureThreshold": 1}, "DNS_HTTP", terraform.namespace,
-        [{"Key": "Name", "Value": "web"}])
-    assert first["namespace"][-1] == [{"Key": "Name", "Value": "tf"}]
-    assert first["instance"] == ("tf-instance", {"AWS_INSTANCE_IPV4": "172.18.0.1",
-                                                 "custom_attribute": "custom"})
-    reply = client.update_service(Id=terraform.service, Service={
-        "Description": "new", "DnsConfig": records("A", ttl=20)})
-    wait(client, reply["OperationId"])
-    terraform.register({"AWS_INSTANCE_IPV4": "172.18.0.2"})
-    client.untag_resource(ResourceARN=first["namespace"][2], TagKeys=["Name"])
-    second = terraform.refresh()
-    assert second == terraform.refresh() and second["namespace"][-1] == []
-    assert second["service"][1:3] == ("new", {
-        "NamespaceId": terraform.namespace, **records("A", ttl=20, policy="MULTIVALUE")})
-    reply = daemon.ask("web.tf.example")
-    assert gaz.texts(reply) == ["172.18.0.2"] and gaz.answer_ttls(reply) == {"A": 20}
-    terraform.destroy()
-    assert gaz.rcode(daemon.ask("web.tf.example")) == "REFUSED"
-
-
-def test_terraform_overlap_fails_through_the_operation(client):
-    """The acceptance test of the provider matches this word."""
-    Terraform(client).apply()
-    reply = client.create_private_dns_namespace(Name="tf.example", Vpc=VPC_A)
-    with pytest.raises(AssertionError, match="ConflictingDomainExists"):
-        wait(client, reply["OperationId"])
-
-
-def test_terraform_ec2_instance(client):
-    """AWS fills the address in; everything else is as it was sent."""
-    reply = client.create_http_namespace(Name="tf", CreatorRequestId="terraform")
-    namespace = wait(client, reply["OperationId"])["Targets"]["NAMESPACE"]
-    service = client.create_service(Name="s", NamespaceId=namespace)["Service"]
-    assert service["NamespaceId"] == namespace
-    sent = {"AWS_EC2_INSTANCE_ID": "i-0abcdabcdabcdabcd", "custom": "x"}
-    reply = client.register_instance(ServiceId=service["Id"], InstanceId="i", Attributes=sent)
-    wait(client, reply["OperationId"])
-    got = client.get_instance(ServiceId=service["Id"], InstanceId="i")["Instance"]["Attributes"]
-    assert got.pop("AWS_INSTANCE_IPV4") and got == sent
 
 
 def services_of(client, namespace):
@@ -178,6 +71,52 @@ def test_external_dns(daemon, client):
     assert list(services_of(client, namespace["Id"])) == ["web"]
 
 
+def test_external_dns_with_many_services(daemon, client):
+    """All of them in pages, with all that it needs: nothing is asked for one by one."""
+    namespace, conn = daemon.api.public("ext.example"), daemon.api.connect()
+    for number in range(201):
+        daemon.api.ok("CreateService", conn=conn, Name=f"s{number}", NamespaceId=namespace,
+                      Description=f"owner {number}", DnsConfig=records("A", ttl=number))
+    conn.close()
+    pages = list(client.get_paginator("list_services").paginate(
+        Filters=[{"Name": "NAMESPACE_ID", "Values": [namespace]}], MaxResults=100))
+    assert [len(page["Services"]) for page in pages] == [100, 100, 1]
+    found = [s for page in pages for s in page["Services"]]
+    assert {s["Name"]: (s["Description"], s["DnsConfig"]["DnsRecords"][0])
+            for s in found} == {f"s{n}": (f"owner {n}", {"Type": "A", "TTL": n})
+                                for n in range(201)}
+
+
+def test_external_dns_without_a_type(daemon, client):
+    """Its filter for the type is an empty list then; load balancers become aliases, and
+    are listed as they were sent."""
+    daemon.api.http("other")
+    namespace = daemon.api.public("ext.example")
+    assert len(client.list_namespaces(Filters=[])["Namespaces"]) == 2
+    service = client.create_service(
+        Name="lb", NamespaceId=namespace, Description="",
+        DnsConfig=records("A", ttl=300, policy="WEIGHTED"))["Service"]["Id"]
+    balancer = "name-1.us-east-1.elb.amazonaws.com"
+    client.register_instance(ServiceId=service, InstanceId=balancer[:64],
+                             Attributes={"AWS_ALIAS_DNS_NAME": balancer})
+    (page,) = client.get_paginator("list_instances").paginate(ServiceId=service)
+    assert page["Instances"][0]["Attributes"] == {"AWS_ALIAS_DNS_NAME": balancer}
+
+
+def test_external_dns_moves_a_target(slow, daemon, client):
+    """It takes the order for granted: who registers what is just leaving is refused."""
+    service = daemon.api.serve(daemon.api.public("ext.example"), "web", "A")
+    attributes = {"AWS_INSTANCE_IPV4": "1.2.3.4"}
+    daemon.api.attach(service, "1.2.3.4", **attributes)
+    slow()
+    client = daemon.boto()
+    leaving = client.deregister_instance(ServiceId=service, InstanceId="1.2.3.4")
+    with pytest.raises(client.exceptions.DuplicateRequest) as caught:
+        client.register_instance(ServiceId=service, InstanceId="1.2.3.4",
+                                 Attributes=attributes)
+    assert caught.value.response["DuplicateOperationId"] == leaving["OperationId"]
+
+
 def test_mcs_controller(daemon, client):
     """SRV without a policy, empty values, operations polled through their list."""
     namespace = daemon.api.private("mcs.example")
@@ -206,6 +145,55 @@ def test_mcs_controller(daemon, client):
                                       HealthStatus="ALL", MaxResults=1000)
     assert [i["Attributes"] for i in reply["Instances"]] == [attributes] * 3
     assert len(gaz.texts(daemon.ask("svc.mcs.example", "SRV"))) == 3
+
+
+def test_mcs_controller_in_an_http_namespace(daemon, client):
+    """It makes the namespace by itself; without records instances need no address."""
+    operation = wait(client, client.create_http_namespace(Name="mcs")["OperationId"])
+    service = client.create_service(NamespaceId=operation["Targets"]["NAMESPACE"],
+                                    Name="svc")["Service"]["Id"]
+    for number, attributes in enumerate(({"CLUSTERSET_ID": "c1"}, {"CLUSTERSET_ID": "c2"})):
+        wait(client, client.register_instance(
+            ServiceId=service, InstanceId=f"i{number}", Attributes=attributes)["OperationId"])
+    reply = client.discover_instances(NamespaceName="mcs", ServiceName="svc",
+                                      HealthStatus="ALL", MaxResults=1000,
+                                      QueryParameters={"CLUSTERSET_ID": "c2"})
+    assert [i["Attributes"] for i in reply["Instances"]] == [{"CLUSTERSET_ID": "c2"}]
+    client.deregister_instance(ServiceId=service, InstanceId="i0")
+    assert client.list_services()["Services"][0]["InstanceCount"] == 1
+
+
+def test_discovered_cname_has_no_address(daemon, client):
+    """Nothing is made up for it."""
+    service = daemon.api.serve(daemon.api.private("mcs.example"), "c", "CNAME",
+                               policy="WEIGHTED")
+    daemon.api.attach(service, "i", AWS_INSTANCE_CNAME="db.test")
+    reply = client.discover_instances(NamespaceName="mcs.example", ServiceName="c")
+    assert reply["Instances"][0]["Attributes"] == {"AWS_INSTANCE_CNAME": "db.test"}
+
+
+def test_prometheus_target_groups(daemon, client):
+    """Namespaces, their services, their instances, as targets."""
+    api = daemon.api
+    http, dns = api.http("shop"), api.private("shop.example")
+    for service, instance, attributes in (
+            (api.serve(http, "cart"), "a", {"AWS_INSTANCE_IPV4": "10.0.0.1",
+                                            "AWS_INSTANCE_PORT": "9100"}),
+            (api.serve(http, "bare"), "b", {"custom": "x"}),
+            (api.serve(dns, "six", "AAAA"), "c", {"AWS_INSTANCE_IPV6": "2001:db8::1"})):
+        api.attach(service, instance, **attributes)
+    targets = {}
+    for namespace in client.list_namespaces()["Namespaces"]:
+        for service in client.list_services(Filters=[
+                {"Name": "NAMESPACE_ID", "Values": [namespace["Id"]]}])["Services"]:
+            reply = client.discover_instances(NamespaceName=namespace["Name"],
+                                              ServiceName=service["Name"])
+            found = [i["Attributes"] for i in reply["Instances"]]
+            targets[namespace["Name"], service["Name"]] = [
+                (a.get("AWS_INSTANCE_IPV4") or a.get("AWS_INSTANCE_IPV6"),
+                 a.get("AWS_INSTANCE_PORT")) for a in found]
+    assert targets == {("shop", "cart"): [("10.0.0.1", "9100")], ("shop", "bare"): [
+        (None, None)], ("shop.example", "six"): [("2001:db8::1", None)]}
 
 
 def test_prometheus_reads_first_pages_only(daemon, client):
@@ -251,3 +239,54 @@ def test_ecs_agent_style_health(daemon, client):
         client.update_instance_custom_health_status(ServiceId=service, InstanceId=task,
                                                     Status=status)
     assert gaz.texts(daemon.ask("task.ecs.example")) == ["10.0.0.2"]
+
+
+def test_cdk_creates_in_parallel(slow, daemon, client):
+    """Many stacks make one namespace: one does, the others are told which operation."""
+    slow()
+    client, wins, refused = daemon.boto(), [], []
+    crowd, together = gaz.Crowd(), threading.Barrier(4)
+
+    def deploy():
+        together.wait(gaz.PATIENCE)
+        try:
+            wins.append(client.create_http_namespace(Name="cdk")["OperationId"])
+        except client.exceptions.DuplicateRequest as error:
+            refused.append(error.response)
+
+    for _ in range(4):
+        crowd.add(deploy)
+    crowd.join()
+    assert len(wins) == 1 and len(refused) == 3
+    for response in refused:
+        assert response["DuplicateOperationId"] == wins[0]
+        assert response["Error"]["Message"] == (
+            f"Another operation of type CreateHttpNamespace and id {wins[0]} is in progress")
+
+
+def test_cdk_private_and_http_namespace_of_one_name(daemon, client):
+    """They live side by side; a lookup by name meets both."""
+    wait(client, client.create_private_dns_namespace(Name="cdk.example",
+                                                     Vpc=gaz.VPC_A)["OperationId"])
+    wait(client, client.create_http_namespace(Name="cdk.example")["OperationId"])
+    found = client.list_namespaces(Filters=[
+        {"Name": "NAME", "Values": ["cdk.example"], "Condition": "EQ"}])["Namespaces"]
+    assert sorted(n["Type"] for n in found) == ["DNS_PRIVATE", "HTTP"]
+    names = {n["Properties"]["HttpProperties"]["HttpName"] for n in found}
+    assert len(names) == 2 and "cdk.example" in names
+
+
+def test_ansible_deletes_twice(slow, daemon, client):
+    """The second time is DuplicateRequest: the module takes it for success, and polls the
+    operation that it names."""
+    namespace = daemon.api.http("ansible")
+    slow()
+    client = daemon.boto()
+    first = client.delete_namespace(Id=namespace)["OperationId"]
+    with pytest.raises(client.exceptions.DuplicateRequest) as caught:
+        client.delete_namespace(Id=namespace)
+    assert caught.value.response["Error"]["Code"] == "DuplicateRequest"
+    running = client.get_operation(
+        OperationId=caught.value.response["DuplicateOperationId"])["Operation"]
+    assert (running["Id"], running["Type"]) == (first, "DELETE_NAMESPACE")
+    assert running["Targets"] == {"NAMESPACE": namespace}
