@@ -135,7 +135,7 @@ static gaz_status check_each(struct call *call, const struct pair_list *attribut
 static gaz_status check_alias(struct call *call, const struct service_record *svc,
 			      const struct pair_list *attributes)
 {
-	static const char *const excluded[] = {IPV4, IPV6, PORT, CNAME};
+	static const char excluded[] = "AWS_INSTANCE_";
 
 	if (!value_of(attributes, ALIAS))
 		return GAZ_OK;
@@ -147,11 +147,13 @@ static gaz_status check_alias(struct call *call, const struct service_record *sv
 			"The attribute %s needs a service of A or AAAA records with "
 			"the routing policy WEIGHTED",
 			ALIAS);
-	for (size_t i = 0; i < sizeof excluded / sizeof *excluded; i++) {
-		if (value_of(attributes, excluded[i]))
+	for (size_t i = 0; i < attributes->count; i++) {
+		const char *key = attributes->items[i].key;
+
+		if (strncmp(key, excluded, sizeof excluded - 1) == 0)
 			return fault_set(&call->fault, FAULT_INVALID_INPUT,
-					 "The attribute %s cannot stand beside %s",
-					 excluded[i], ALIAS);
+					 "The attribute %s cannot stand beside %s", key,
+					 ALIAS);
 	}
 	return GAZ_OK;
 }

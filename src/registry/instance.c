@@ -243,6 +243,31 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 	return st;
 }
 
+/* What it has reserved is given back. An intent that cannot be read may have
+ * reserved a place: without it the service could never be deleted. */
+gaz_status instance_abandon_register(struct call *call, struct reader *intent)
+{
+	struct instance_record inst = {0};
+	struct place place;
+	const char *service_id;
+	bool reserved;
+	gaz_status st = read_register_intent(call, intent, &service_id, &inst, &reserved);
+
+	if (intent->failed)
+		reserved = true;
+	if (st == GAZ_ENOMEM)
+		return st;
+	if (!service_id || (st == GAZ_OK && !reserved))
+		return GAZ_OK;
+	st = load_place(call, service_id, &place);
+	if (st != GAZ_OK)
+		return st == GAZ_ENOMEM ? st : GAZ_OK;
+	place.svc_tally.pending -= place.svc_tally.pending > 0;
+	place.ns_tally.pending -= place.ns_tally.pending > 0;
+	save_tallies(call, &place);
+	return GAZ_OK;
+}
+
 /* ---- DeregisterInstance ---- */
 
 /* An instance that is still being registered is known by its lock. */

@@ -62,24 +62,12 @@ static gaz_status check_not_taken(struct call *call, const struct namespace_kind
 static gaz_status check_vpc(struct call *call, const struct namespace_kind *kind,
 			    const char *vpc_id)
 {
-	gaz_status st;
-
-	if (kind->type != NAMESPACE_DNS_PRIVATE)
-		return GAZ_OK;
-	if (vpc_id[0] == '\0')
+	if (kind->type == NAMESPACE_DNS_PRIVATE && vpc_id[0] == '\0')
 		return fault_set(
 			&call->fault, FAULT_INVALID_INPUT,
 			"Vpc must not be empty: it names the VPC whose sources see "
 			"the namespace");
-	if (!call->registry->config.strict_vpcs)
-		return GAZ_OK;
-	st = vpc_find(call, vpc_id);
-	if (st == GAZ_ENOTFOUND)
-		return fault_set(&call->fault, FAULT_INVALID_INPUT,
-				 "The VPC %s is not declared; declare it first, or start "
-				 "without --strict-vpcs",
-				 vpc_id);
-	return st;
+	return GAZ_OK;
 }
 
 static gaz_status reserve_place(struct call *call)
@@ -237,6 +225,30 @@ static gaz_status fail_zone_name(struct call *call, const struct namespace_recor
 			     ns->name, request_id));
 }
 
+/* Only where configuration says which VPCs there are, one may be unknown. */
+static gaz_status check_vpc_known(struct call *call, const struct namespace_record *ns,
+				  struct operation_failure *fail)
+{
+	char request_id[ID_UUID_SIZE];
+	gaz_status st;
+
+	if (ns->type != NAMESPACE_DNS_PRIVATE || !call->registry->config.strict_vpcs)
+		return GAZ_OK;
+	st = vpc_find(call, ns->vpc_id);
+	if (st != GAZ_ENOTFOUND)
+		return st;
+	if (id_uuid(request_id) != GAZ_OK)
+		return GAZ_EIO;
+	return fail_with(
+		fail, "CANNOT_CREATE_HOSTED_ZONE",
+		arena_printf(call->arena,
+			     "The VPC %s in region %s is not declared; declare it "
+			     "first, or start without --strict-vpcs (Service: "
+			     "AmazonRoute53; Status Code: 400; Error Code: InvalidVPCId; "
+			     "Request ID: %s)",
+			     ns->vpc_id, ns->region, request_id));
+}
+
 /* HttpName is the name itself, or made unique where that is taken. */
 static gaz_status choose_http_name(struct call *call, struct namespace_record *ns,
 				   struct key *key_out)
@@ -305,27 +317,41 @@ static gaz_status insert(struct call *call, struct namespace_record *ns,
 	return GAZ_OK;
 }
 
+/* What Route 53 would refuse. */
+static gaz_status check_zone(struct call *call, const struct namespace_record *ns,
+			     const struct key *own_name, struct operation_failure *fail)
+{
+	const char *existing_id;
+	gaz_status st;
+
+	if (ns->type != NAMESPACE_HTTP && !projection_is_zone_name(ns->name))
+		return fail_zone_name(call, ns, fail);
+	st = call_find_name(call, own_name, &existing_id);
+	if (st == GAZ_OK)
+		return fail_zone_conflict(call, ns, existing_id, fail);
+	return st == GAZ_ENOTFOUND ? check_vpc_known(call, ns, fail) : st;
+}
+
 gaz_status namespace_apply_create(struct call *call, struct reader *intent,
 				  struct operation_failure *fail)
 {
 	struct namespace_record ns = {0};
 	struct pair_list tags;
 	struct key own_name;
-	const char *existing_id;
 	gaz_status st = read_create_intent(call, intent, &ns, &tags);
 
+	if (st == GAZ_OK)
+		st = namespace_own_name_key(call, &ns, &own_name);
+	if (st == GAZ_OK)
+		st = check_zone(call, &ns, &own_name, fail);
 	if (st != GAZ_OK)
 		return st;
-	if (ns.type != NAMESPACE_HTTP && !projection_is_zone_name(ns.name)) {
-		st = fail_zone_name(call, &ns, fail);
-		return st == GAZ_OK ? namespace_give_place_back(call) : st;
-	}
-	st = namespace_own_name_key(call, &ns, &own_name);
-	if (st == GAZ_OK)
-		st = call_find_name(call, &own_name, &existing_id);
-	if (st == GAZ_OK) {
-		st = fail_zone_conflict(call, &ns, existing_id, fail);
-		return st == GAZ_OK ? namespace_give_place_back(call) : st;
-	}
-	return st == GAZ_ENOTFOUND ? insert(call, &ns, &own_name, &tags) : st;
+	return fail->code ? namespace_give_place_back(call)
+			  : insert(call, &ns, &own_name, &tags);
+}
+
+gaz_status namespace_abandon_create(struct call *call, struct reader *intent)
+{
+	(void)intent;
+	return namespace_give_place_back(call);
 }

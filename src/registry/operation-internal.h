@@ -49,6 +49,13 @@ operation_apply service_apply_update;
 operation_apply instance_apply_register;
 operation_apply instance_apply_deregister;
 
+/** Give back what the call that started an operation has reserved for it; the
+ *  intent may be damaged. @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE. */
+typedef gaz_status operation_abandon(struct call *call, struct reader *intent);
+
+operation_abandon namespace_abandon_create;
+operation_abandon instance_abandon_register;
+
 /** Fail as Route 53 does when it refuses records. @return GAZ_OK, GAZ_ENOMEM. */
 GAZ_MUST_CHECK gaz_status operation_fail_batch(struct call *call,
 					       const struct gaz_error *why,
@@ -139,7 +146,8 @@ GAZ_MUST_CHECK gaz_status operation_next_due(struct store_txn *txn, int64_t *due
 /**
  * Finish the earliest pending operation if it is due at call->now_ms. Sets
  * the call's region and account to the operation's.
- * @return GAZ_OK, GAZ_ENOTFOUND (none is due), GAZ_ENOMEM, GAZ_ESTORE
+ * @return GAZ_OK, GAZ_ENOTFOUND (none is due), GAZ_EFORMAT (what was stored of it is
+ *         damaged: abandon it), GAZ_ENOMEM, GAZ_ESTORE
  */
 GAZ_MUST_CHECK gaz_status operation_finish_next(struct call *call);
 

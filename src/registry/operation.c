@@ -18,6 +18,13 @@ static operation_apply *const apply_by_type[] = {
 	[OPERATION_DEREGISTER_INSTANCE] = instance_apply_deregister,
 };
 
+/* The other types reserve nothing. */
+static operation_abandon *const abandon_by_type[] = {
+	[OPERATION_CREATE_NAMESPACE] = namespace_abandon_create,
+	[OPERATION_REGISTER_INSTANCE] = instance_abandon_register,
+	[OPERATION_DEREGISTER_INSTANCE] = NULL,
+};
+
 gaz_status operation_fail_batch(struct call *call, const struct gaz_error *why,
 				struct operation_failure *fail)
 {
@@ -135,13 +142,17 @@ static void save_pending(struct call *call, const struct operation_plan *plan,
 	bytes_fini(&value);
 }
 
-/* Apply the intent and set the terminal status. */
+/* Apply the intent and set the terminal status. @return also GAZ_EFORMAT: the
+ * intent is damaged. */
 static gaz_status finish(struct call *call, struct operation_record *op,
 			 struct reader *intent)
 {
 	struct operation_failure fail = {0};
 	gaz_status st = apply_by_type[op->type](call, intent, &fail);
 
+	/* A damaged intent is no trouble of the store's that may pass. */
+	if (st == GAZ_ESTORE && intent->failed)
+		st = GAZ_EFORMAT;
 	if (st != GAZ_OK)
 		return st;
 	op->status = fail.code ? OPERATION_FAIL : OPERATION_SUCCESS;
@@ -243,6 +254,8 @@ static gaz_status end_next(struct call *call, bool abandon)
 		op.error_code = "INTERNAL_FAILURE";
 		op.error_message = "The operation could not be carried out";
 		op.update_ms = call->now_ms;
+		if (abandon_by_type[op.type])
+			st = abandon_by_type[op.type](call, &r);
 	} else {
 		st = finish(call, &op, &r);
 	}

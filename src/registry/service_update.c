@@ -158,6 +158,7 @@ gaz_status service_apply_update(struct call *call, struct reader *intent,
 		return call->arena->failed ? GAZ_ENOMEM : GAZ_ESTORE;
 	st = schema_get_service((struct span){intent->at, intent->left}, call->arena,
 				&new);
+	intent->failed = st == GAZ_ESTORE;
 	new.id = id;
 	if (st == GAZ_OK)
 		st = call_load_service(call, id, &old);

@@ -91,9 +91,9 @@ def test_config_file_has_every_option(start, home):
         api = daemon.api.at(region="eu-west-3")
         daemon.api.raw("ListNamespaces")
         assert daemon.api.raw("ListNamespaces").code == "MissingAuthenticationTokenException"
+        api.failed("CreatePrivateDnsNamespace", Name="d.example", Vpc="vpc-3")
         namespace = api.private("c.example", VPC_A, ttl=5)
         assert ":eu-west-3:444455556666:" in api.namespace(namespace)["Arn"]
-        api.fails("InvalidInput", "CreatePrivateDnsNamespace", Name="d.example", Vpc="vpc-3")
         api.fails("ResourceLimitExceeded", "CreateHttpNamespace", Name="x")
         for source, listener in (("127.0.11.1", 0), ("127.0.0.1", 1)):
             assert daemon.ask("c.example", "SOA", source=source, listener=listener).answer

@@ -117,6 +117,16 @@ def test_ec2_instances(api):
     refuse(api, api.serve(public, "b", Type="HTTP"), identity, EC2)
 
 
+def test_alias_stands_beside_no_instance_attribute(api):
+    """Every AWS_INSTANCE_ key is refused, known or not; others are fine."""
+    service = api.serve(api.public("al.example"), "s", "A", policy="WEIGHTED")
+    alias = {"AWS_ALIAS_DNS_NAME": "lb.example"}
+    for key, value in ((IPV4, "10.0.0.1"), ("AWS_INSTANCE_PORT", "80"),
+                       ("AWS_INSTANCE_FUTURE", "x")):
+        refuse(api, service, {**alias, key: value}, key)
+    api.attach(service, "i", **alias, color="red")
+
+
 def test_initial_health_needs_a_custom_check(api):
     """Without one it is refused, with Route 53's too."""
     namespace = api.public("x.example")

@@ -171,10 +171,14 @@ def test_undeclared_vpc_is_the_loopback(daemon):
 
 
 def test_strict_vpcs_refuse_undeclared_ones(start):
-    """InvalidInput, nothing created; declared and stored ones are fine."""
-    api = start(*gaz.VPC_OPTIONS, "--strict-vpcs").api
-    api.fails("InvalidInput", "CreatePrivateDnsNamespace", Name="n.example", Vpc="vpc-no")
-    assert api.ok("ListOperations")["Operations"] == []
+    """Through the operation, as Route 53's InvalidVPCId; nothing is created; declared and
+    stored ones are fine."""
+    api = start(*gaz.VPC_OPTIONS, "--strict-vpcs", "--quota", "namespaces=2").api
+    ended = api.failed("CreatePrivateDnsNamespace", Name="n.example", Vpc="vpc-no")
+    assert ended["ErrorCode"] == "CANNOT_CREATE_HOSTED_ZONE"
+    assert "Error Code: InvalidVPCId" in ended["ErrorMessage"]
+    assert "vpc-no" in ended["ErrorMessage"]
+    assert api.ok("ListNamespaces")["Namespaces"] == []
     api.private("n.example", VPC_A)
     api.put_vpc("vpc-no", "127.0.40.0/24")
     api.private("n.example", "vpc-no")
