@@ -113,6 +113,14 @@ const struct action *action_find(const char *target)
 	return NULL;
 }
 
+bool action_rate(const struct action *action, enum rate_kind *out)
+{
+	*out = action->run == discovery_find_instances ? RATE_DISCOVER_INSTANCES
+	       : action->run == discovery_get_revision ? RATE_DISCOVER_INSTANCES_REVISION
+						       : RATE_OTHER;
+	return strncmp(action->target, OURS, strlen(OURS)) != 0;
+}
+
 const struct action *action_table(size_t *count_out)
 {
 	*count_out = sizeof actions / sizeof *actions;

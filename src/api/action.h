@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/rate.h"
 #include "api/shape.h"
 #include "registry/registry.h"
 
@@ -27,6 +28,9 @@ struct action {
 
 /** @return the operation, or NULL when no such target exists (also for NULL) */
 const struct action *action_find(const char *target);
+
+/** Which limit counts a call. @return false: none, it is of Gazetteer's own part. */
+bool action_rate(const struct action *action, enum rate_kind *out);
 
 /** All of them, for tests. */
 const struct action *action_table(size_t *count_out);

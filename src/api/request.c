@@ -140,14 +140,13 @@ static bool authenticate(struct api_request *c)
 {
 	const struct api_server *s = c->server;
 	struct evbuffer *body = evhttp_request_get_input_buffer(c->req);
-	const struct clock clock = {0};
 	const struct sigv4_policy policy = {
 		.mode = came_by_unix_socket(c) ? API_AUTH_OFF : s->auth,
 		.keys = s->keys,
 		.key_count = s->key_count,
 		.default_region = s->default_region,
 		.default_account = s->default_account,
-		.now_ms = clock_now_ms(&clock),
+		.now_ms = clock_now_ms(&s->clock),
 	};
 	const struct sigv4_request request = {
 		.method = "POST",
@@ -163,6 +162,23 @@ static bool authenticate(struct api_request *c)
 	if (st == GAZ_EREFUSED)
 		return refuse(c, refusal.error, refusal.message);
 	return st == GAZ_OK || fail(c, st);
+}
+
+/* Every call of a known caller counts, also one that will be refused. The registry
+ * is not asked: how often somebody calls is nothing that a resource knows, and the
+ * buckets are this thread's alone. */
+static bool check_rate(struct api_request *c)
+{
+	const struct api_server *s = c->server;
+	enum rate_kind kind;
+
+	if (!action_rate(c->action, &kind) ||
+	    rate_take(s->rates, kind, c->identity.region, c->identity.account,
+		      clock_now_ms(&s->clock)))
+		return true;
+	return refuse(
+		c, kind == RATE_OTHER ? ERROR_THROTTLING : FAULT_REQUEST_LIMIT_EXCEEDED,
+		"Rate exceeded");
 }
 
 /* Types are checked before the signature, constraints after it. */
@@ -184,7 +200,7 @@ static bool decode(struct api_request *c)
 		return refuse(c, ERROR_SERIALIZATION, problem.wrong_type);
 	if (st != GAZ_OK && !problem.violations)
 		return fail(c, st);
-	if (!authenticate(c))
+	if (!authenticate(c) || !check_rate(c))
 		return false;
 	if (problem.violations)
 		return refuse(c, FAULT_INVALID_INPUT, problem.violations);

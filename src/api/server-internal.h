@@ -36,6 +36,8 @@ struct api_server {
 	size_t key_count;
 	char *default_region;
 	char *default_account;
+	struct clock clock;
+	struct rate_table *rates; /* NULL: nothing is limited */
 	void (*read_status)(void *arg, struct api_status *out);
 	void *read_status_arg;
 

@@ -309,6 +309,7 @@ static gaz_status open_events(struct api_server *s)
 static gaz_status copy_config(struct api_server *s, const struct api_config *config)
 {
 	s->auth = config->auth;
+	s->clock = config->clock;
 	s->read_status = config->read_status;
 	s->read_status_arg = config->read_status_arg;
 	s->default_region = strdup(config->default_region);
@@ -355,6 +356,7 @@ gaz_status api_server_open(const struct api_config *config, struct registry *reg
 	if (err)
 		err->text[0] = '\0';
 	if ((st = copy_config(s, config)) != GAZ_OK ||
+	    (st = rate_new(config->rates, &s->rates)) != GAZ_OK ||
 	    (st = shape_patterns_new(model_patterns, model_pattern_count,
 				     &s->patterns)) != GAZ_OK ||
 	    (st = open_http(s)) != GAZ_OK || (st = open_events(s)) != GAZ_OK ||
@@ -407,6 +409,7 @@ void api_server_close(struct api_server **server)
 	if (s->done.event_fd >= 0)
 		close(s->done.event_fd);
 	shape_patterns_free(&s->patterns);
+	rate_free(&s->rates);
 	pthread_mutex_destroy(&s->done.mutex);
 	free_copies(s);
 	free(s);

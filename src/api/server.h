@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "api/rate.h"
+#include "base/clock.h"
 #include "base/status.h"
 
 /* The API side: AWS JSON 1.1 over HTTP/1.1 on TCP and on a unix socket, one
@@ -35,6 +37,8 @@ struct api_config {
 	size_t key_count;
 	const char *default_region;  /* for requests without a scope; copied */
 	const char *default_account; /* 12 digits; copied */
+	struct clock clock;
+	struct rate_limit rates[RATE_KIND_COUNT]; /* of each account in each region */
 
 	/* Fills in what Gazetteer.GetStatus reports; called on the API thread. */
 	void (*read_status)(void *arg, struct api_status *out);
