@@ -101,6 +101,14 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.custom_health_delay_ms = o->custom_health_delay_ms,
 		.operation_keep_ms = (int64_t)o->operation_hours * 3600000,
 		.operation_max = o->operation_max,
+		.max_custom_attributes = o->quota_custom_attributes,
+		.max_service_attributes = o->quota_service_attributes,
+		.max_tags = o->quota_tags,
+		.apex = &o->apex,
+		.ec2 = o->ec2,
+		.ec2_count = o->ec2_count,
+		.discover_health = o->discover_health,
+		.seed = o->seed,
 	};
 	struct sigaction old[FAULT_SIGNALS];
 	gaz_status st;
@@ -184,7 +192,7 @@ static void read_status(void *arg, struct api_status *out)
 static gaz_status open_api(struct daemon *d, struct gaz_error *err)
 {
 	const struct options *o = &d->options;
-	const struct api_config config = {
+	struct api_config config = {
 		.endpoints = o->api,
 		.endpoint_count = o->api_count,
 		.socket_path = o->socket,
@@ -197,6 +205,7 @@ static gaz_status open_api(struct daemon *d, struct gaz_error *err)
 		.read_status_arg = d,
 	};
 
+	memcpy(config.rates, o->rates, sizeof config.rates);
 	return api_server_open(&config, d->registry, &d->api, err);
 }
 

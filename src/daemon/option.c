@@ -1,48 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/option.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "daemon/option-internal.h"
 
 enum {
 	DNS_PORT_DEFAULT = 10053,
 	VPC_ID_MAX = 64, /* as in the API */
 };
-
-/* Make room for one more item at the end of a list. */
-static void *grow(void **items, size_t count, size_t size)
-{
-	char *more = realloc(*items, (count + 1) * size);
-
-	if (!more)
-		return NULL;
-	*items = more;
-	return memset(more + count * size, 0, size);
-}
-
-static gaz_status out_of_memory(struct gaz_error *err)
-{
-	return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
-}
-
-static gaz_status set_number(const char *name, const char *value, uint64_t max,
-			     uint64_t *out, struct gaz_error *err)
-{
-	char *end;
-	unsigned long long number;
-
-	errno = 0;
-	number = strtoull(value, &end, 10);
-	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 || number > max)
-		return gaz_error_set(err, GAZ_EFORMAT,
-				     "%s: '%s' is not a number from 0 to %llu", name,
-				     value, (unsigned long long)max);
-	*out = number;
-	return GAZ_OK;
-}
 
 static gaz_status set_path(const char *name, const char *value, char out[PATH_SIZE],
 			   struct gaz_error *err)
@@ -288,38 +256,6 @@ static gaz_status set_key(struct options *c, const char *value, struct gaz_error
 	return item->access_key_id && item->secret ? GAZ_OK : out_of_memory(err);
 }
 
-static gaz_status set_quota(struct options *c, const char *value, struct gaz_error *err)
-{
-	const struct {
-		const char *name;
-		uint32_t *at;
-	} quotas[] = {
-		{"namespaces=", &c->quota_namespaces},
-		{"services-per-namespace=", &c->quota_services_per_namespace},
-		{"instances-per-service=", &c->quota_instances_per_service},
-		{"instances-per-namespace=", &c->quota_instances_per_namespace},
-	};
-
-	for (size_t i = 0; i < sizeof quotas / sizeof *quotas; i++) {
-		size_t len = strlen(quotas[i].name);
-		uint64_t number;
-		gaz_status st;
-
-		if (strncmp(value, quotas[i].name, len) != 0)
-			continue;
-		st = set_number("--quota", value + len, UINT32_MAX, &number, err);
-		if (st == GAZ_OK)
-			*quotas[i].at = (uint32_t)number;
-		return st;
-	}
-	return gaz_error_set(
-		err, GAZ_EFORMAT,
-		"--quota: '%s' is not NAME=N with one of the names namespaces, "
-		"services-per-namespace, instances-per-service, "
-		"instances-per-namespace",
-		value);
-}
-
 static gaz_status set_operation_delay(struct options *c, const char *value,
 				      struct gaz_error *err)
 {
@@ -402,10 +338,36 @@ const struct option_row option_rows[] = {
 	 "request signatures: off, parse (well formed) or verify\n"
 	 "(right for a --key) (default: off)"},
 	{"key", "AKID=SECRET", true, false, set_key, "a key for --auth verify"},
-	{"quota", "NAME=N", true, false, set_quota,
+	{"quota", "NAME=N", true, false, option_set_quota,
 	 "namespaces=50, services-per-namespace=0,\n"
-	 "instances-per-service=1000, instances-per-namespace=2000\n"
-	 "are the defaults; 0: no limit"},
+	 "instances-per-service=1000,\n"
+	 "instances-per-namespace=2000, attributes-per-instance=30\n"
+	 "(custom ones), attributes-per-service=30 and\n"
+	 "tags-per-resource=50 are the defaults; 0: no limit"},
+	{"rate", "NAME=N[:BURST]", true, false, option_set_rate,
+	 "calls a second for each account in each region: of\n"
+	 "DiscoverInstances, DiscoverInstancesRevision, or all\n"
+	 "others (other); BURST at once (default: no limit, and\n"
+	 "twice N at once)"},
+	{"soa", "\"MNAME RNAME [REFRESH [RETRY [EXPIRE [MINIMUM]]]]\"", false, false,
+	 option_set_soa,
+	 "the SOA record of namespaces (default: as Route 53 has\n"
+	 "it; the first --ns is the default of MNAME)"},
+	{"ns", "NAME", true, false, option_set_ns,
+	 "a name server of namespaces, for their NS records\n"
+	 "(default: Route 53's four)"},
+	{"soa-ttl", "SECONDS", false, true, option_set_soa_ttl,
+	 "SOA.TTL of namespaces that are created without one, which\n"
+	 "is how long negative answers are cached (default: 15)"},
+	{"soa-serial", "POLICY", false, false, option_set_soa_serial,
+	 "fixed (always 1, as on AWS) or counting (it goes up with\n"
+	 "every change of the zone's records) (default: fixed)"},
+	{"discover-health", "STATUS", false, false, option_set_discover_health,
+	 "which instances DiscoverInstances finds when it is not told:\n"
+	 "HEALTHY or HEALTHY_OR_ELSE_ALL (default: HEALTHY)"},
+	{"ec2", "ID=IPV4", true, false, option_set_ec2,
+	 "the private address of an EC2 instance, for the attribute\n"
+	 "AWS_EC2_INSTANCE_ID (default: one made from the id)"},
 	{"operation-delay", "MS", false, true, set_operation_delay,
 	 "how long operations stay pending, in milliseconds\n"
 	 "(default: 0, ended when the call is answered)"},
@@ -417,7 +379,8 @@ const struct option_row option_rows[] = {
 	{"operation-max", "N", false, true, set_operation_max,
 	 "how many of them at most (default: 1000000)"},
 	{"seed", "N", false, true, set_seed,
-	 "choose among records reproducibly, for tests"},
+	 "choose among records and shuffle what DiscoverInstances\n"
+	 "finds reproducibly, for tests (with --workers 1)"},
 	{"log-level", "LEVEL", false, false, set_log_level,
 	 "error, warn, info or debug (default: info)"},
 };

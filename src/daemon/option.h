@@ -24,11 +24,24 @@ extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
 enum {
-	OPTION_ROWS_MAX = 32, /* room for what is kept for each row */
+	OPTION_ROWS_MAX = 64, /* room for what is kept for each row */
 };
 
 /** The row of an option; NULL: there is none of that name. */
 const struct option_row *option_find(const char *name);
+
+/* The setters of option_cloudmap.c, which is about what the emulated AWS says. */
+set_option option_set_soa;
+set_option option_set_ns;
+set_option option_set_soa_ttl;
+set_option option_set_soa_serial;
+set_option option_set_discover_health;
+set_option option_set_ec2;
+set_option option_set_quota;
+set_option option_set_rate;
+
+/** Free what they made. */
+void option_free_cloudmap(struct options *options);
 
 /** Every VPC that a listener is bound to is declared by that, if by nothing else:
  *  its sources are those that ask there, and no others. @return GAZ_OK, GAZ_ENOMEM */

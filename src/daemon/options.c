@@ -229,6 +229,10 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 	c->quota_namespaces = 50;
 	c->quota_instances_per_service = 1000;
 	c->quota_instances_per_namespace = 2000;
+	c->quota_custom_attributes = 30;
+	c->quota_service_attributes = 30;
+	c->quota_tags = 50;
+	c->apex = apex_route53;
 	if (path_default_socket(c->socket) != GAZ_OK ||
 	    path_default_data(c->data) != GAZ_OK)
 		return gaz_error_set(
@@ -287,6 +291,7 @@ void options_fini(struct options *options)
 		free((char *)(uintptr_t)options->keys[i].access_key_id);
 		free((char *)(uintptr_t)options->keys[i].secret);
 	}
+	option_free_cloudmap(options);
 	free(options->listen);
 	free(options->api);
 	free(options->vpcs);

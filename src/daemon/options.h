@@ -41,6 +41,14 @@ struct options {
 	uint32_t quota_services_per_namespace;
 	uint32_t quota_instances_per_service;
 	uint32_t quota_instances_per_namespace;
+	uint32_t quota_custom_attributes;
+	uint32_t quota_service_attributes;
+	uint32_t quota_tags;
+	struct rate_limit rates[RATE_KIND_COUNT];
+	struct apex_values apex; /* its texts are owned */
+	struct registry_ec2 *ec2;
+	size_t ec2_count;
+	enum health_filter discover_health;
 	uint32_t operation_delay_ms;
 	uint32_t custom_health_delay_ms;
 	uint32_t operation_hours;

@@ -7,9 +7,9 @@
 
 #include "base/id.h"
 #include "dns/name.h"
+#include "registry/registry-internal.h"
 
 enum {
-	CUSTOM_MAX = 30,
 	TOTAL_SIZE_MAX = 5000, /* of all keys and values */
 };
 
@@ -55,7 +55,7 @@ static bool is_domain_name(const char *value)
 	       len > 1;
 }
 
-static bool is_ec2_id(const char *value)
+bool attribute_is_ec2_id(const char *value)
 {
 	size_t len = strlen(value);
 
@@ -78,7 +78,7 @@ static const struct well_known {
 	{PORT, is_port, "a port number from 1 to 65535"},
 	{CNAME, is_domain_name, "a domain name"},
 	{ALIAS, is_domain_name, "a domain name"},
-	{EC2_ID, is_ec2_id, "an EC2 instance id, i- and hexadecimal digits"},
+	{EC2_ID, attribute_is_ec2_id, "an EC2 instance id, i- and hexadecimal digits"},
 	{INIT_HEALTH, is_health, "HEALTHY or UNHEALTHY"},
 };
 
@@ -102,6 +102,7 @@ static const char *value_of(const struct pair_list *attributes, const char *key)
 
 static gaz_status check_each(struct call *call, const struct pair_list *attributes)
 {
+	const uint32_t custom_max = call->registry->config.max_custom_attributes;
 	size_t custom = 0;
 	size_t total = 0;
 
@@ -116,10 +117,10 @@ static gaz_status check_each(struct call *call, const struct pair_list *attribut
 					 "The attribute %s must be %s, not '%.255s'",
 					 pair->key, known->form, pair->value);
 	}
-	if (custom > CUSTOM_MAX)
+	if (custom_max > 0 && custom > custom_max)
 		return fault_set(&call->fault, FAULT_INVALID_INPUT,
-				 "An instance can have %d custom attributes at most",
-				 CUSTOM_MAX);
+				 "An instance can have %u custom attributes at most",
+				 custom_max);
 	if (total > TOTAL_SIZE_MAX)
 		return fault_set(
 			&call->fault, FAULT_INVALID_INPUT,
@@ -253,22 +254,38 @@ gaz_status attribute_check(struct call *call, const struct namespace_record *ns,
 	return st == GAZ_OK ? check_required(call, svc, attributes) : st;
 }
 
+/* There is no EC2 to ask: the configured address, or one made from the id. */
+static const char *find_ec2_address(struct call *call, const char *id)
+{
+	const struct registry_config *config = &call->registry->config;
+	uint8_t digest[ID_DIGEST_LEN];
+
+	for (size_t i = 0; i < config->ec2_count; i++) {
+		if (strcmp(config->ec2[i].id, id) == 0)
+			return arena_strdup(call->arena, config->ec2[i].ipv4);
+	}
+	if (id_digest(id, strlen(id), digest) != GAZ_OK)
+		return NULL;
+	return arena_printf(call->arena, "10.%u.%u.%u", digest[0], digest[1],
+			    digest[2] % 254u + 1u);
+}
+
 gaz_status attribute_complete(struct call *call, struct pair_list *attributes)
 {
 	const char *ec2_id = value_of(attributes, EC2_ID);
-	uint8_t digest[ID_DIGEST_LEN];
 	struct text_pair *items;
 
 	if (!ec2_id)
 		return GAZ_OK;
 	items = arena_alloc(call->arena, (attributes->count + 1) * sizeof *items);
-	if (!items || id_digest(ec2_id, strlen(ec2_id), digest) != GAZ_OK)
+	if (!items)
 		return GAZ_ENOMEM;
 	memcpy(items, attributes->items, attributes->count * sizeof *items);
 	items[attributes->count].key = IPV4;
-	items[attributes->count].value = arena_printf(
-		call->arena, "10.%u.%u.%u", digest[0], digest[1], digest[2] % 254u + 1u);
+	items[attributes->count].value = find_ec2_address(call, ec2_id);
+	if (!items[attributes->count].value)
+		return GAZ_ENOMEM;
 	attributes->items = items;
 	attributes->count++;
-	return call->arena->failed ? GAZ_ENOMEM : GAZ_OK;
+	return GAZ_OK;
 }

@@ -184,6 +184,7 @@ gaz_status call_load_namespace(struct call *call, const char *id,
 	ns.arn = arn_print(call->arena,
 			   &(struct arn){ns.region, ns.account, "namespace", id});
 	ns.service_count = tally.children;
+	ns.zone_changes = tally.revision;
 	if (!ns.id || !ns.arn)
 		return GAZ_ENOMEM;
 	*out = ns;

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "registry/health.h"
+#include "registry/registry-internal.h"
 #include "registry/service-internal.h"
 
 enum {
@@ -121,6 +122,7 @@ static size_t filter_health(struct discovered_instance *items, size_t count,
 			return count;
 		break;
 	case HEALTH_FILTER_HEALTHY:
+	case HEALTH_FILTER_UNSET:
 		break;
 	}
 	return keep_status(items, count, HEALTH_HEALTHY);
@@ -137,14 +139,24 @@ static size_t filter_optional(struct discovered_instance *items, size_t count,
 	return count;
 }
 
-static gaz_status shuffle(struct discovered_instance *items, size_t count)
+/* With a configured seed the n-th shuffle since start is always the same. */
+static gaz_status choose_seed(struct registry *r, uint64_t *out)
+{
+	if (r->config.seed == 0)
+		return rng_secret(out, sizeof *out);
+	*out = r->config.seed + atomic_fetch_add(&r->shuffles, 1);
+	return GAZ_OK;
+}
+
+static gaz_status shuffle(struct registry *r, struct discovered_instance *items,
+			  size_t count)
 {
 	struct rng rng;
 	uint64_t seed;
 
 	if (count < 2)
 		return GAZ_OK;
-	if (rng_secret(&seed, sizeof seed) != GAZ_OK)
+	if (choose_seed(r, &seed) != GAZ_OK)
 		return GAZ_EIO;
 	rng_seed(&rng, seed);
 	for (size_t i = count - 1; i > 0; i--) {
@@ -183,6 +195,9 @@ gaz_status discovery_find_instances(struct call *call, const void *in, void *out
 	struct discover_out *result = out;
 	size_t limit = input->max_results.present ? (size_t)input->max_results.value
 						  : MAX_RESULTS_DEFAULT;
+	enum health_filter health = input->health_status
+					    ? input->health_status
+					    : call->registry->config.discover_health;
 	struct namespace_record ns;
 	struct service_record svc;
 	gaz_status st = find_service(call, input, &ns, &svc);
@@ -196,11 +211,10 @@ gaz_status discovery_find_instances(struct call *call, const void *in, void *out
 	result->revision = svc.revision;
 	result->count =
 		keep_matching(result->items, result->count, &input->query_parameters);
-	result->count =
-		filter_health(result->items, result->count, &svc, input->health_status);
+	result->count = filter_health(result->items, result->count, &svc, health);
 	result->count = filter_optional(result->items, result->count,
 					&input->optional_parameters);
-	st = shuffle(result->items, result->count);
+	st = shuffle(call->registry, result->items, result->count);
 	if (result->count > limit)
 		result->count = limit;
 	return st;

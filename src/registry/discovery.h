@@ -6,13 +6,6 @@
 
 /* The data calls: DiscoverInstances, DiscoverInstancesRevision. */
 
-enum health_filter { /* HealthStatusFilter */
-	HEALTH_FILTER_HEALTHY = 1,
-	HEALTH_FILTER_UNHEALTHY,
-	HEALTH_FILTER_ALL,
-	HEALTH_FILTER_HEALTHY_OR_ELSE_ALL,
-};
-
 enum health_status { /* HealthStatus */
 	HEALTH_HEALTHY = 1,
 	HEALTH_UNHEALTHY,
@@ -26,7 +19,7 @@ struct discover_in {
 	struct opt_int max_results;
 	struct pair_list query_parameters;
 	struct pair_list optional_parameters;
-	enum health_filter health_status; /* 0: HEALTHY */
+	enum health_filter health_status; /* unset: as configured */
 	const char *owner_account;
 };
 

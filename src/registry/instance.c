@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "registry/attribute.h"
+#include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
@@ -40,6 +41,15 @@ static void save_tallies(struct call *call, const struct place *place)
 {
 	call_save_tally(call, 's', place->svc.id, &place->svc_tally);
 	call_save_tally(call, 'n', place->ns.id, &place->ns_tally);
+}
+
+/* An instance has come or gone. */
+static gaz_status count_change(struct call *call, struct place *place)
+{
+	place->svc_tally.revision++;
+	if (place->svc.dns_record_count == 0 || place->svc.dns_deleted)
+		return GAZ_OK;
+	return namespace_count_change(call, &place->ns, &place->ns_tally);
 }
 
 static gaz_status make_lock(struct call *call, const struct place *place,
@@ -235,7 +245,7 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 	} else if (st == GAZ_OK) {
 		place.svc_tally.children += is_new;
 		place.ns_tally.instances += is_new;
-		place.svc_tally.revision++;
+		st = count_change(call, &place);
 		call_save_instance(call, service_id, &inst);
 	}
 	if (st == GAZ_OK)
@@ -336,11 +346,12 @@ gaz_status instance_apply_deregister(struct call *call, struct reader *intent,
 	if (st == GAZ_OK)
 		st = projection_replace_instance(call->edit, &place.ns, &place.svc, &old,
 						 NULL, NULL);
+	if (st == GAZ_OK)
+		st = count_change(call, &place);
 	if (st != GAZ_OK)
 		return st == GAZ_ENOMEM ? st : GAZ_ESTORE;
 	place.svc_tally.children--;
 	place.ns_tally.instances--;
-	place.svc_tally.revision++;
 	save_tallies(call, &place);
 	make_instance_key(service_id, instance_id, &key);
 	call_delete(call, TABLE_INSTANCE, key_span(&key));

@@ -38,3 +38,10 @@ void namespace_save(struct call *call, const struct namespace_record *ns);
 
 /** One namespace less counts against the quota. @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE. */
 GAZ_MUST_CHECK gaz_status namespace_give_place_back(struct call *call);
+
+/** The records of its zone have changed, all but the SOA, which this changes where
+ *  the serial counts. The tally is the namespace's; the caller saves it.
+ *  @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status namespace_count_change(struct call *call,
+						 struct namespace_record *ns,
+						 struct tally *tally);

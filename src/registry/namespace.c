@@ -69,6 +69,20 @@ gaz_status namespace_give_place_back(struct call *call)
 	return st;
 }
 
+gaz_status namespace_count_change(struct call *call, struct namespace_record *ns,
+				  struct tally *tally)
+{
+	const struct apex_values *apex = call->registry->config.apex;
+	gaz_status st = GAZ_OK;
+
+	/* Counted also where it does not show: the tally is written anyway, and a
+	 * later start may want it. */
+	ns->zone_changes = ++tally->revision;
+	if (apex->counting)
+		st = projection_update_soa(call->edit, apex, ns);
+	return st == GAZ_OK || st == GAZ_ENOMEM ? st : GAZ_ESTORE;
+}
+
 void namespace_make_order_key(const struct call *call, const struct namespace_record *ns,
 			      struct key *out)
 {
@@ -204,6 +218,18 @@ static gaz_status load_locked(struct call *call, const char *id,
 	return st == GAZ_ENOTFOUND ? GAZ_ESTORE : st;
 }
 
+static gaz_status change_soa(struct call *call, struct namespace_record *ns)
+{
+	struct tally tally;
+	gaz_status st = call_load_tally(call, 'n', ns->id, &tally);
+
+	if (st != GAZ_OK)
+		return st;
+	ns->zone_changes = ++tally.revision;
+	call_save_tally(call, 'n', ns->id, &tally);
+	return projection_update_soa(call->edit, call->registry->config.apex, ns);
+}
+
 gaz_status namespace_apply_update(struct call *call, struct reader *intent,
 				  struct operation_failure *fail)
 {
@@ -224,7 +250,7 @@ gaz_status namespace_apply_update(struct call *call, struct reader *intent,
 		ns.description = description;
 	if (has_ttl) {
 		ns.soa_ttl = ttl;
-		st = projection_update_soa(call->edit, &ns);
+		st = change_soa(call, &ns);
 	}
 	if (st == GAZ_OK)
 		namespace_save(call, &ns);

@@ -26,6 +26,7 @@ struct namespace_record {
 	const char *hosted_zone_id; /* DNS only */
 	uint32_t soa_ttl;	    /* DNS only, seconds */
 	uint32_t service_count;
+	uint64_t zone_changes; /* how often the records of its zone have changed */
 	int64_t create_ms;
 };
 

@@ -11,9 +11,12 @@
 /* CreateHttpNamespace, CreatePrivateDnsNamespace, CreatePublicDnsNamespace. */
 
 enum {
-	SOA_TTL_DEFAULT = 15, /* seconds */
 	HTTP_NAME_MAX = 1024,
 };
+
+/* Above all TTLs. The default is not part of the request: a retry must be
+ * recognised also after a restart with another one. */
+static const uint32_t TTL_UNSET = UINT32_MAX;
 
 /* What the client asked for, in one sequence of bytes: the apply function
  * reads it, and a repeated request is recognised by it. */
@@ -26,8 +29,7 @@ static void put_create_intent(struct bytes *b, const struct namespace_kind *kind
 	bytes_put_text(b, in->name);
 	bytes_put_text(b, kind->type == NAMESPACE_DNS_PRIVATE ? in->vpc : NULL);
 	bytes_put_text(b, in->description);
-	bytes_put_u32(b,
-		      p ? (uint32_t)p->dns_properties->soa->ttl.value : SOA_TTL_DEFAULT);
+	bytes_put_u32(b, p ? (uint32_t)p->dns_properties->soa->ttl.value : TTL_UNSET);
 	schema_put_pairs(b, &in->tags);
 }
 
@@ -282,6 +284,8 @@ static gaz_status read_create_intent(struct call *call, struct reader *intent,
 	ns->vpc_id = reader_text(intent, call->arena);
 	ns->description = reader_text(intent, call->arena);
 	ns->soa_ttl = reader_u32(intent);
+	if (ns->soa_ttl == TTL_UNSET)
+		ns->soa_ttl = call->registry->config.apex->ttl;
 	schema_read_pairs(intent, call->arena, tags);
 	ns->id = reader_text(intent, call->arena);
 	ns->creator_request_id = reader_text(intent, call->arena);
@@ -303,7 +307,8 @@ static gaz_status insert(struct call *call, struct namespace_record *ns,
 	gaz_status st = choose_http_name(call, ns, &http_name);
 
 	if (st == GAZ_OK)
-		st = projection_add_namespace(call->edit, ns);
+		st = projection_add_namespace(call->edit, call->registry->config.apex,
+					      ns);
 	if (st != GAZ_OK)
 		return st;
 	bytes_init(&empty);

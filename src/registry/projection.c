@@ -7,28 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/id.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
 #include "zone/zonedit.h"
 
-/* The figures that Route 53 gives to every hosted zone. */
+/* The figures that Route 53 gives to every record. */
 enum {
-	SOA_SERIAL = 1,
-	SOA_REFRESH = 7200,
-	SOA_RETRY = 900,
-	SOA_EXPIRE = 1209600,
-	SOA_MINIMUM = 86400,
-	NS_TTL = 172800,
-	NS_COUNT = 4,
 	SRV_PRIORITY = 1,
 	SRV_WEIGHT = 1,
 	RECORDS_MAX = 3, /* of one instance: SRV, and A and AAAA of its target */
-	NS_TEXT_SIZE = 64,
 };
-
-static const char SOA_RNAME[] = "awsdns-hostmaster.amazon.com";
 
 /* One record of an instance. */
 struct projected {
@@ -53,94 +42,13 @@ const char *projection_attribute(const struct instance_record *inst, const char 
 
 bool projection_is_zone_name(const char *name)
 {
-	uint8_t wire[DNAME_MAX];
-	size_t len;
-
-	return dname_from_text(name, wire, &len) == GAZ_OK && len > 1;
+	return apex_is_name(name);
 }
 
 /* ---- zones ---- */
 
-/* Every private zone has the same name servers; a public zone has a delegation
- * set of its own, one server in each of four domains. The API never returns
- * it, so any stable choice will do: it is made from the zone's id. */
-static gaz_status make_servers(const struct namespace_record *ns,
-			       char servers[NS_COUNT][NS_TEXT_SIZE])
-{
-	static const struct {
-		const char *domain;
-		unsigned first; /* of the 512 numbers used in that domain */
-	} domains[NS_COUNT] = {{"co.uk", 1536}, {"com", 0}, {"org", 1024}, {"net", 512}};
-	uint8_t digest[ID_DIGEST_LEN] = {0};
-
-	if (ns->type == NAMESPACE_DNS_PUBLIC &&
-	    id_digest(ns->hosted_zone_id, strlen(ns->hosted_zone_id), digest) != GAZ_OK)
-		return GAZ_ENOMEM;
-	for (size_t i = 0; i < NS_COUNT; i++) {
-		unsigned number = domains[i].first + digest[i] * 2u;
-		unsigned pool = digest[NS_COUNT + i] % 64u;
-
-		(void)snprintf(servers[i], NS_TEXT_SIZE, "ns-%u.awsdns-%02u.%s", number,
-			       pool, domains[i].domain);
-	}
-	return GAZ_OK;
-}
-
-static gaz_status add_soa(struct zonedit *edit, struct zone *zone, const uint8_t *apex,
-			  const struct namespace_record *ns)
-{
-	char servers[NS_COUNT][NS_TEXT_SIZE];
-	uint8_t mname[DNAME_MAX];
-	uint8_t rname[DNAME_MAX];
-	uint8_t rdata[RDATA_SOA_MAX];
-	size_t len;
-	gaz_status st = make_servers(ns, servers);
-
-	if (st == GAZ_OK)
-		st = dname_from_text(servers[0], mname, &len);
-	if (st == GAZ_OK)
-		st = dname_from_text(SOA_RNAME, rname, &len);
-	if (st != GAZ_OK)
-		return st;
-	len = rdata_soa(rdata, sizeof rdata, mname, rname, SOA_SERIAL, SOA_REFRESH,
-			SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM);
-	return zonedit_add_record(edit, zone, apex,
-				  &(struct zone_record){
-					  .type = DNS_TYPE_SOA,
-					  .rdata_len = (uint16_t)len,
-					  .ttl = ns->soa_ttl,
-					  .policy = RRSET_ALL,
-					  .healthy = true,
-					  .rdata = rdata,
-				  });
-}
-
-static gaz_status add_servers(struct zonedit *edit, struct zone *zone,
-			      const uint8_t *apex, const struct namespace_record *ns)
-{
-	char servers[NS_COUNT][NS_TEXT_SIZE];
-	gaz_status st = make_servers(ns, servers);
-
-	for (size_t i = 0; st == GAZ_OK && i < NS_COUNT; i++) {
-		uint8_t name[DNAME_MAX];
-		size_t len;
-
-		st = dname_from_text(servers[i], name, &len);
-		if (st == GAZ_OK)
-			st = zonedit_add_record(edit, zone, apex,
-						&(struct zone_record){
-							.type = DNS_TYPE_NS,
-							.rdata_len = (uint16_t)len,
-							.ttl = NS_TTL,
-							.policy = RRSET_ALL,
-							.healthy = true,
-							.rdata = name,
-						});
-	}
-	return st;
-}
-
 gaz_status projection_add_namespace(struct zonedit *edit,
+				    const struct apex_values *values,
 				    const struct namespace_record *ns)
 {
 	struct zone *zone;
@@ -164,23 +72,21 @@ gaz_status projection_add_namespace(struct zonedit *edit,
 				      .created_ms = ns->create_ms,
 			      },
 			      &zone);
-	if (st == GAZ_OK)
-		st = add_soa(edit, zone, apex, ns);
-	if (st == GAZ_OK)
-		st = add_servers(edit, zone, apex, ns);
-	return st;
+	return st == GAZ_OK ? apex_add(edit, zone, apex, values, ns) : st;
 }
 
-gaz_status projection_update_soa(struct zonedit *edit, const struct namespace_record *ns)
+gaz_status projection_update_soa(struct zonedit *edit, const struct apex_values *values,
+				 const struct namespace_record *ns)
 {
 	struct zone *zone = zonedit_find_zone(edit, ns->id);
 	uint8_t apex[DNAME_MAX];
 	size_t len;
-	gaz_status st = dname_from_text(ns->name, apex, &len);
+	gaz_status st;
 
-	if (st != GAZ_OK)
-		return st;
-	return zonedit_set_ttl(edit, zone, apex, DNS_TYPE_SOA, ns->soa_ttl);
+	if (!zone)
+		return GAZ_OK;
+	st = dname_from_text(ns->name, apex, &len);
+	return st == GAZ_OK ? apex_replace_soa(edit, zone, apex, values, ns) : st;
 }
 
 gaz_status projection_remove_namespace(struct zonedit *edit,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "registry/apex.h"
 #include "registry/call.h"
 
 /* From resources to DNS records: what Route 53 would hold for them. Each
@@ -14,10 +15,13 @@ bool projection_is_zone_name(const char *name);
 
 /** The zone of a DNS namespace with its SOA and NS records; nothing for HTTP. */
 GAZ_MUST_CHECK gaz_status projection_add_namespace(struct zonedit *edit,
+						   const struct apex_values *values,
 						   const struct namespace_record *ns);
 
-/** The SOA record anew, after ns->soa_ttl changed. */
+/** The SOA record anew, after ns->soa_ttl or ns->zone_changes changed; nothing for
+ *  HTTP. */
 GAZ_MUST_CHECK gaz_status projection_update_soa(struct zonedit *edit,
+						const struct apex_values *values,
 						const struct namespace_record *ns);
 
 GAZ_MUST_CHECK gaz_status projection_remove_namespace(struct zonedit *edit,

@@ -11,6 +11,7 @@ struct registry {
 	struct registry_config config; /* vpcs owned */
 	struct store *store;
 	struct zonedb *db;
+	_Atomic uint64_t shuffles; /* done so far, when a seed makes them */
 
 	/* The queue of the writer; the mutex guards it and the flags. */
 	pthread_mutex_t mutex;

@@ -99,12 +99,18 @@ static gaz_status load_table(struct loader *l, enum schema_table table, load_ite
 static gaz_status load_namespace(struct loader *l, struct span key, struct span value)
 {
 	struct namespace_record ns = {0};
+	struct tally tally;
 	gaz_status st = schema_get_namespace(value, &l->arena, &ns);
 
 	ns.id = arena_strndup(&l->arena, (const char *)key.data, key.len);
 	if (!ns.id)
 		return GAZ_ENOMEM;
-	return st == GAZ_OK ? projection_add_namespace(l->edit, &ns) : st;
+	if (st == GAZ_OK)
+		st = call_load_tally(&l->call, 'n', ns.id, &tally);
+	if (st != GAZ_OK)
+		return st;
+	ns.zone_changes = tally.revision;
+	return projection_add_namespace(l->edit, l->r->config.apex, &ns);
 }
 
 /* Load service and namespace of an instance, unless they are at hand. */
@@ -227,6 +233,8 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 	if (!r)
 		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 	r->config = *config;
+	if (!r->config.apex)
+		r->config.apex = &apex_route53;
 	r->store = store;
 	r->db = db;
 	r->tail = &r->head;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/netaddr.h"
 #include "base/status.h"
+#include "registry/apex.h"
 #include "registry/fault.h"
 
 /* Cloud Map's resources and rules. Reads run on the caller's thread in a read
@@ -29,6 +30,20 @@ struct registry_vpc {
 	size_t prefix_count;
 };
 
+enum health_filter { /* HealthStatusFilter, what DiscoverInstances keeps */
+	HEALTH_FILTER_UNSET = 0,
+	HEALTH_FILTER_HEALTHY,
+	HEALTH_FILTER_UNHEALTHY,
+	HEALTH_FILTER_ALL,
+	HEALTH_FILTER_HEALTHY_OR_ELSE_ALL,
+};
+
+/* What AWS_EC2_INSTANCE_ID stands for: an EC2 instance's primary private address. */
+struct registry_ec2 {
+	const char *id;
+	const char *ipv4;
+};
+
 struct registry_config {
 	struct clock clock;
 	const struct registry_vpc *vpcs; /* declared by configuration; copied */
@@ -38,10 +53,21 @@ struct registry_config {
 	uint32_t max_services_per_namespace;
 	uint32_t max_instances_per_service;
 	uint32_t max_instances_per_namespace;
+	uint32_t max_custom_attributes;	 /* of an instance */
+	uint32_t max_service_attributes; /* of a service */
+	uint32_t max_tags;		 /* of a resource */
 	uint32_t operation_delay_ms;	 /* how long an operation is pending */
 	uint32_t custom_health_delay_ms; /* until a custom status takes effect */
 	int64_t operation_keep_ms;	 /* ended operations are kept so long */
 	uint32_t operation_max;		 /* and at most so many of them */
+
+	/* Borrowed for the registry's life. */
+	const struct apex_values *apex; /* NULL: Route 53's */
+	const struct registry_ec2 *ec2; /* other ids have an address made from them */
+	size_t ec2_count;
+
+	enum health_filter discover_health; /* of requests without; unset: HEALTHY */
+	uint64_t seed; /* not 0: DiscoverInstances shuffles reproducibly, for tests */
 };
 
 /* One API call at work. The submitter fills the first part. */

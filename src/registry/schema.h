@@ -65,7 +65,8 @@ struct tally {
 	uint32_t children;  /* namespaces, services or instances in it */
 	uint32_t instances; /* of a namespace: over all its services */
 	uint32_t pending;   /* registrations under way */
-	uint64_t revision;  /* of a service: InstancesRevision */
+	uint64_t revision;  /* of a service: InstancesRevision; of a namespace: how */
+			    /* often the records of its zone have changed */
 };
 
 struct instance_record {

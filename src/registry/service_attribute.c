@@ -2,13 +2,10 @@
 #include <string.h>
 
 #include "registry/call.h"
+#include "registry/registry-internal.h"
 #include "registry/service.h"
 
 /* GetServiceAttributes, UpdateServiceAttributes, DeleteServiceAttributes. */
-
-enum {
-	ATTRIBUTES_MAX = 30, /* of one service */
-};
 
 gaz_status service_get_attributes(struct call *call, const void *in, void *out)
 {
@@ -41,6 +38,7 @@ static void set_pair(struct pair_list *list, const struct text_pair *pair)
 gaz_status service_update_attributes(struct call *call, const void *in, void *out)
 {
 	const struct update_service_attributes_in *input = in;
+	const uint32_t limit = call->registry->config.max_service_attributes;
 	struct service_record svc;
 	struct pair_list old;
 	struct pair_list merged = {.present = true};
@@ -59,10 +57,10 @@ gaz_status service_update_attributes(struct call *call, const void *in, void *ou
 		set_pair(&merged, &old.items[i]);
 	for (size_t i = 0; i < input->attributes.count; i++)
 		set_pair(&merged, &input->attributes.items[i]);
-	if (merged.count > ATTRIBUTES_MAX)
+	if (limit > 0 && merged.count > limit)
 		return fault_set(&call->fault, FAULT_SERVICE_ATTRIBUTES_LIMIT_EXCEEDED,
-				 "A service can have %d attributes at most; delete some",
-				 ATTRIBUTES_MAX);
+				 "A service can have %u attributes at most; delete some",
+				 limit);
 	call_save_pairs(call, TABLE_SERVICE_ATTRIBUTES, svc.id, &merged);
 	return GAZ_OK;
 }

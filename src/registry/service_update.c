@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
 #include "registry/service-internal.h"
@@ -141,6 +142,28 @@ gaz_status service_update(struct call *call, const void *in, void *out)
 	return st;
 }
 
+static bool has_same_records(const struct service_record *a,
+			     const struct service_record *b)
+{
+	bool same = a->dns_deleted == b->dns_deleted;
+
+	for (size_t i = 0; i < a->dns_record_count; i++)
+		same = same && a->dns_records[i].ttl == b->dns_records[i].ttl;
+	return same;
+}
+
+static gaz_status count_change(struct call *call, struct namespace_record *ns)
+{
+	struct tally tally;
+	gaz_status st = call_load_tally(call, 'n', ns->id, &tally);
+
+	if (st == GAZ_OK)
+		st = namespace_count_change(call, ns, &tally);
+	if (st == GAZ_OK)
+		call_save_tally(call, 'n', ns->id, &tally);
+	return st;
+}
+
 /* The intent is the whole service as it shall be: its lock kept it as it was. */
 gaz_status service_apply_update(struct call *call, struct reader *intent,
 				struct operation_failure *fail)
@@ -172,6 +195,8 @@ gaz_status service_apply_update(struct call *call, struct reader *intent,
 					&why);
 	if (st == GAZ_EEXISTS || st == GAZ_EFORMAT)
 		return operation_fail_batch(call, &why, fail);
+	if (st == GAZ_OK && count > 0 && !has_same_records(&old, &new))
+		st = count_change(call, &ns);
 	if (st == GAZ_OK)
 		call_save_service(call, &new);
 	return st;

@@ -7,9 +7,12 @@
 
 #include "registry/registry-internal.h"
 
-enum {
-	TAGS_MAX = 50, /* of one resource */
-};
+static bool is_too_many(const struct call *call, size_t count)
+{
+	uint32_t limit = call->registry->config.max_tags;
+
+	return limit > 0 && count > limit;
+}
 
 static int compare_pairs(const void *a, const void *b)
 {
@@ -52,7 +55,8 @@ static gaz_status copy_pairs(struct call *call, const struct pair_list *from,
 static gaz_status refuse_too_many(struct call *call, const char *arn)
 {
 	fault_set(&call->fault, FAULT_TOO_MANY_TAGS,
-		  "A resource can have %d tags at most; remove some", TAGS_MAX);
+		  "A resource can have %u tags at most; remove some",
+		  call->registry->config.max_tags);
 	return fault_add(&call->fault, "ResourceName", arn);
 }
 
@@ -63,7 +67,7 @@ gaz_status tag_check(struct call *call, const struct pair_list *tags)
 
 	if (st == GAZ_OK)
 		st = check_keys(call, &sorted);
-	if (st == GAZ_OK && tags->count > TAGS_MAX)
+	if (st == GAZ_OK && is_too_many(call, tags->count))
 		st = refuse_too_many(call, NULL);
 	return st;
 }
@@ -156,7 +160,7 @@ gaz_status tag_add(struct call *call, const void *in, void *out)
 		qsort(old.items, old.count, sizeof *old.items, compare_pairs);
 	if (st == GAZ_OK)
 		st = merge(call, &old, &added, &merged);
-	if (st == GAZ_OK && merged.count > TAGS_MAX)
+	if (st == GAZ_OK && is_too_many(call, merged.count))
 		return refuse_too_many(call, input->resource_arn);
 	if (st == GAZ_OK)
 		tag_save(call, id, &merged);

@@ -291,12 +291,13 @@ _SESSION_LOCK = threading.Lock()
 def boto(endpoint, region=REGION, key="AKIDEXAMPLE", secret="secret", **config):
     """A botocore client with its own credentials: one try, no discovery prefix. Each
     reply is checked against the model."""
+    config.setdefault("retries", {"max_attempts": 0})
     with _SESSION_LOCK:
         client = _SESSION.create_client(
             "servicediscovery", region_name=region, endpoint_url=endpoint,
             aws_access_key_id=key, aws_secret_access_key=secret,
             config=botocore.config.Config(
-                inject_host_prefix=False, retries={"max_attempts": 0},
+                inject_host_prefix=False,
                 connect_timeout=PATIENCE, read_timeout=PATIENCE, **config))
     client.meta.events.register(
         "after-call.servicediscovery",

@@ -19,7 +19,8 @@ from gaz import GAZETTEERD, IN_A, VPC_A
 OPTIONS = ["--config", "--listen", "--api", "--socket", "--data", "--ephemeral", "--zones",
            "--vpc", "--strict-vpcs", "--workers", "--log-level", "--version", "--help",
            "--region", "--account", "--auth", "--key", "--quota", "--operation-delay",
-           "--seed"]
+           "--seed", "--rate", "--soa", "--ns", "--soa-ttl", "--soa-serial", "--ec2",
+           "--discover-health"]
 
 
 def test_help_names_every_option(home):
@@ -57,6 +58,13 @@ def free_options(home):
     (["--quota", "namespaces=x"], "quota"), (["--quota", "namespaces"], "namespaces"),
     (["--operation-delay", "soon"], "soon"), (["--account", "12"], "12"),
     (["--account", "12345678901x"], "12345678901x"), (["--seed", "x"], "seed"),
+    (["--quota", "tags-per-resource="], "quota"),
+    (["--discover-health", "ALL"], "HEALTHY_OR_ELSE_ALL"),
+    (["--discover-health", "healthy"], "healthy"), (["--ec2", "i-12"], "i-12"),
+    (["--ec2", "i-12=10.0.0"], "10.0.0"), (["--ec2", "i-12=::1"], "::1"),
+    (["--ec2", "x-12=10.0.0.1"], "x-12"), (["--ec2", "i-AB=10.0.0.1"], "i-AB"),
+    (["--ec2", "i-=10.0.0.1"], "i-"),
+    (["--ec2", "i-12=10.0.0.1", "--ec2", "i-12=10.0.0.2"], "twice"),
     (["--zones", "/nonexistent/zones"], "/nonexistent/zones"),
     (["--config", "/nonexistent/config"], "/nonexistent/config")])
 def test_bad_option_is_named(home, options, word):

@@ -296,3 +296,29 @@ def test_boto3_with_and_without_the_prefix(daemon, monkeypatch):
         reply = client.discover_instances(NamespaceName="x.example", ServiceName="s")
         assert [item["InstanceId"] for item in reply["Instances"]] == ["i"]
         assert seen.pop() == host and not seen
+
+
+def test_default_health_filter_is_configurable(start):
+    """HEALTHY_OR_ELSE_ALL where the request names none; what it names still counts."""
+    api = start("--discover-health", "HEALTHY_OR_ELSE_ALL").api
+    service = build(api, "http", custom=True)
+    for name in ("a", "b"):
+        api.register(service, name, "10.0.0.1")
+    api.set_health(service, "a", "UNHEALTHY")
+    assert found(api) == ["b"]
+    api.set_health(service, "b", "UNHEALTHY")
+    assert found(api) == ["a", "b"]
+    assert found(api, HealthStatus="HEALTHY") == []
+
+
+def test_seed_makes_the_shuffle_repeatable(start):
+    """--seed: two daemons give the same orders, one after the other."""
+    orders = []
+    for _ in range(2):
+        api = start("--seed", "42").api
+        service = build(api, "http")
+        for number in range(9):
+            api.register(service, f"i{number}", "10.0.0.1")
+        orders.append([tuple(api.discover("x.example", "s")) for _ in range(10)])
+    assert orders[0] == orders[1]
+    assert len(set(orders[0])) > 5

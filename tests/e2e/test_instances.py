@@ -117,6 +117,28 @@ def test_ec2_instances(api):
     refuse(api, api.serve(public, "b", Type="HTTP"), identity, EC2)
 
 
+def test_configured_ec2_addresses(start):
+    """--ec2 gives the address of an id; it stays with the instance afterwards."""
+    daemon = start("--ec2", "i-0123456789abcdef0=192.168.7.8", "--ec2", "i-12345678=10.9.9.9")
+    api = daemon.api
+    service = api.serve(api.http("ec2"), "s")
+    wanted = {"i-0123456789abcdef0": "192.168.7.8", "i-12345678": "10.9.9.9"}
+    for name, address in wanted.items():
+        api.attach(service, name, **{EC2: name})
+        assert read(api, service, name) == {EC2: name, IPV4: address}
+    api.attach(service, "i-1", **{EC2: "i-1"})
+    assert read(api, service, "i-1")[IPV4].startswith("10.")
+    del daemon.options[:]
+    daemon.restart(kill=True)
+    for name, address in wanted.items():
+        assert read(daemon.api, service, name)[IPV4] == address
+
+
+def read(api, service, instance):
+    return api.ok("GetInstance", ServiceId=service,
+                  InstanceId=instance)["Instance"]["Attributes"]
+
+
 def test_alias_stands_beside_no_instance_attribute(api):
     """Every AWS_INSTANCE_ key is refused, known or not; others are fine."""
     service = api.serve(api.public("al.example"), "s", "A", policy="WEIGHTED")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Resource quotas, per account and region."""
 
+import pytest
+
 import gaz
 
 
@@ -105,3 +107,53 @@ def test_quotas_hold_after_a_restart(start):
     daemon.api.fails("ResourceLimitExceeded", "CreateHttpNamespace", Name="third")
     daemon.api.fails("ResourceLimitExceeded", "RegisterInstance", ServiceId=service,
                      InstanceId="b", Attributes={"AWS_INSTANCE_IPV4": "10.0.0.3"})
+
+
+def colors(count):
+    return {f"color{number}": "red" for number in range(count)}
+
+
+@pytest.mark.parametrize("limit, good, bad", [(None, 30, 31), (2, 2, 3), (0, 60, None)])
+def test_custom_attributes_per_instance(start, limit, good, bad):
+    """Thirty by default; 0 means none; AWS's own attributes do not count."""
+    options = [] if limit is None else ["--quota", f"attributes-per-instance={limit}"]
+    api = start(*options).api
+    service = api.service(api.public("q.example"), "s")
+    api.register(service, "a", "10.0.0.1", **colors(good))
+    if bad:
+        body = api.fails("InvalidInput", "RegisterInstance", ServiceId=service,
+                         InstanceId="b",
+                         Attributes={"AWS_INSTANCE_IPV4": "10.0.0.1", **colors(bad)})
+        assert str(good) in body["Message"]
+
+
+@pytest.mark.parametrize("limit, good", [(None, 30), (2, 2), (0, None)])
+def test_attributes_per_service(start, limit, good):
+    """Of all calls together; one call carries thirty at most."""
+    options = [] if limit is None else ["--quota", f"attributes-per-service={limit}"]
+    api = start(*options).api
+    service = api.service(api.public("q.example"), "s")
+    api.ok("UpdateServiceAttributes", ServiceId=service, Attributes=colors(good or 30))
+    call = {"ServiceId": service, "Attributes": {"one": "more"}}
+    if good:
+        api.fails("ServiceAttributesLimitExceededException", "UpdateServiceAttributes", **call)
+    else:
+        api.ok("UpdateServiceAttributes", **call)
+
+
+@pytest.mark.parametrize("limit, good", [(None, 50), (1, 1), (0, None)])
+def test_tags_per_resource(start, limit, good):
+    """On creation and afterwards."""
+    def tags(count):
+        return [{"Key": f"k{number}", "Value": "v"} for number in range(count)]
+
+    options = [] if limit is None else ["--quota", f"tags-per-resource={limit}"]
+    api = start(*options).api
+    arn = api.namespace(api.http("q", Tags=tags(good or 199)))["Arn"]
+    call = {"ResourceARN": arn, "Tags": [{"Key": "one more", "Value": ""}]}
+    if not good:
+        api.ok("TagResource", **call)
+        return
+    body = api.fails("TooManyTagsException", "TagResource", **call)
+    assert body["ResourceName"] == arn
+    api.fails("TooManyTagsException", "CreateHttpNamespace", Name="r", Tags=tags(good + 1))

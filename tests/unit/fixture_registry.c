@@ -34,6 +34,9 @@ gaz_status fixture_init(struct fixture *f)
 {
 	f->config.operation_keep_ms = 86400000;
 	f->config.operation_max = 1000000;
+	f->config.max_custom_attributes = 30;
+	f->config.max_service_attributes = 30;
+	f->config.max_tags = 50;
 	strcpy(f->dir, "/tmp/gaz-registry-XXXXXX");
 	arena_init(&f->arena);
 	return mkdtemp(f->dir) ? fixture_open(f) : GAZ_EIO;

@@ -10,11 +10,13 @@
 
 #include "base/bytes.h"
 #include "fixture_registry.h"
+#include "registry/apex.h"
 #include "registry/schema.h"
 #include "store/changeset.h"
 
 /* Operations whose stored intent is damaged end as failed, hold up no others, and
- * give back what they had reserved. */
+ * give back what they had reserved. And the serial, of which a client sees only
+ * the first few values. */
 
 enum {
 	START_MS = 1700000000,
@@ -195,6 +197,20 @@ static void test_only_the_damaged_one_of_those_due_fails(void **state)
 	assert_int_equal(wait_for_the_end(last).status, OPERATION_SUCCESS);
 }
 
+static void test_serial_goes_round_past_zero(void **state)
+{
+	struct apex_values values = apex_route53;
+
+	(void)state;
+	assert_int_equal(apex_serial(&values, 12345), 1);
+	values.counting = true;
+	assert_int_equal(apex_serial(&values, 0), 1);
+	assert_int_equal(apex_serial(&values, 1), 2);
+	assert_int_equal(apex_serial(&values, UINT32_MAX - 1), UINT32_MAX);
+	assert_int_equal(apex_serial(&values, UINT32_MAX), 1);
+	assert_int_equal(apex_serial(&values, 2 * (uint64_t)UINT32_MAX + 5), 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +221,7 @@ int main(void)
 			tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_only_the_damaged_one_of_those_due_fails, set_up, tear_down),
+		cmocka_unit_test(test_serial_goes_round_past_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

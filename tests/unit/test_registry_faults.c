@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture_registry.h"
+#include "registry/apex.h"
 
 /* Every allocation of a mutation is made to fail in turn: either the call
  * succeeds, or it fails and has changed nothing, neither in the store nor in
@@ -80,14 +81,19 @@ static uint32_t instance_count(const char *svc)
 	return record.instance_count;
 }
 
-static void test_registration_is_all_or_nothing_at_every_allocation(void **state)
+/* With a serial that counts each registration changes the SOA as well. */
+static void check_registration(bool counting)
 {
+	struct apex_values apex = apex_route53;
 	const char *ns;
 	const char *svc;
 	bool reached_the_end = false;
 
-	(void)state;
+	apex.counting = counting;
 	set_up_service(&ns, &svc);
+	fixture_close(&f);
+	f.config.apex = &apex;
+	assert_int_equal(fixture_open(&f), GAZ_OK);
 	for (long n = 1; !reached_the_end; n++) {
 		struct operation_started_out started;
 		gaz_status st;
@@ -111,6 +117,18 @@ static void test_registration_is_all_or_nothing_at_every_allocation(void **state
 		assert_true(n < 10000);
 	}
 	fixture_fini(&f);
+}
+
+static void test_registration_is_all_or_nothing_at_every_allocation(void **state)
+{
+	(void)state;
+	check_registration(false);
+}
+
+static void test_counted_registration_is_all_or_nothing_at_every_allocation(void **state)
+{
+	(void)state;
+	check_registration(true);
 }
 
 static void test_namespace_creation_is_all_or_nothing_at_every_allocation(void **state)
@@ -156,6 +174,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_registration_is_all_or_nothing_at_every_allocation),
+		cmocka_unit_test(
+			test_counted_registration_is_all_or_nothing_at_every_allocation),
 		cmocka_unit_test(
 			test_namespace_creation_is_all_or_nothing_at_every_allocation),
 	};
