@@ -101,6 +101,8 @@ static const struct action actions[] = {
 	 vpc_list, encode_vpc_page},
 	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), READ,
 	 NULL, encode_status},
+	{OURS "Backup", &model_nothing, NOTHING, READ,
+	 NULL, NULL},
 };
 /* clang-format on */
 

@@ -21,9 +21,9 @@ struct action {
 	const char *target;	   /* the X-Amz-Target header */
 	const struct shape *input; /* decodes into a struct of input->size bytes */
 	size_t out_size;
-	bool mutates;	   /* goes through the writer */
-	registry_run *run; /* NULL: the out structure is the daemon's api_status */
-	action_encode *encode;
+	bool mutates;	       /* goes through the writer */
+	registry_run *run;     /* NULL: the out structure is the daemon's api_status */
+	action_encode *encode; /* NULL: the reply is no JSON, but a copy of the store */
 };
 
 /** @return the operation, or NULL when no such target exists (also for NULL) */

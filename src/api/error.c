@@ -39,6 +39,7 @@ static const struct error_row errors[ERROR_COUNT] = {
 	[ERROR_UNRECOGNIZED_CLIENT]    = {"UnrecognizedClientException", 403, false},
 	[ERROR_INVALID_SIGNATURE]      = {"InvalidSignatureException", 403, false},
 	[ERROR_THROTTLING]             = {"ThrottlingException", 400, false},
+	[ERROR_ACCESS_DENIED]          = {"AccessDeniedException", 403, false},
 	[ERROR_INTERNAL_FAILURE]       = {"InternalFailure", 500, false},
 	[ERROR_SERVICE_UNAVAILABLE]    = {"ServiceUnavailable", 503, false},
 };

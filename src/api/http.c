@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "api/encode.h"
 #include "base/id.h"
@@ -86,12 +88,13 @@ static int write_json(const char *data, size_t len, void *arg)
 	return evbuffer_add(buffer, data, len);
 }
 
-static bool add_headers(struct evkeyvalq *headers, const char *error, bool close)
+static bool add_headers(struct evkeyvalq *headers, const char *type, const char *error,
+			bool close)
 {
 	char id[ID_UUID_SIZE];
 
 	return id_uuid(id) == GAZ_OK &&
-	       evhttp_add_header(headers, "Content-Type", JSON_TYPE) == 0 &&
+	       evhttp_add_header(headers, "Content-Type", type) == 0 &&
 	       evhttp_add_header(headers, "x-amzn-RequestId", id) == 0 &&
 	       (!error || evhttp_add_header(headers, "x-amzn-ErrorType", error) == 0) &&
 	       (!close || evhttp_add_header(headers, "Connection", "close") == 0);
@@ -109,7 +112,8 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 	}
 	buffer = evbuffer_new();
 	if (body && buffer &&
-	    add_headers(evhttp_request_get_output_headers(req), error, close) &&
+	    add_headers(evhttp_request_get_output_headers(req), JSON_TYPE, error,
+			close) &&
 	    (json_is_null(body) ||
 	     json_dump_callback(body, write_json, buffer, ENCODE_JSON_FLAGS) == 0))
 		evhttp_send_reply(req, status, NULL, has_body ? buffer : NULL);
@@ -117,4 +121,33 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
 	if (buffer)
 		evbuffer_free(buffer);
+}
+
+void http_reply_file(struct evhttp_request *req, int *take_fd)
+{
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+	struct evbuffer *buffer = NULL;
+	struct stat file;
+	bool is_ready;
+
+	if (!evhttp_request_get_connection(req)) {
+		evhttp_request_free(req); /* the client went away meanwhile */
+		close(*take_fd);
+		*take_fd = -1;
+		return;
+	}
+	is_ready = fstat(*take_fd, &file) == 0 && (buffer = evbuffer_new()) != NULL &&
+		   add_headers(headers, "application/octet-stream", NULL, true);
+	/* From here on the file is the buffer's. */
+	if (is_ready && evbuffer_add_file(buffer, *take_fd, 0, file.st_size) == 0)
+		*take_fd = -1;
+	if (is_ready && *take_fd < 0)
+		evhttp_send_reply(req, HTTP_OK, NULL, buffer);
+	else
+		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+	if (buffer)
+		evbuffer_free(buffer);
+	if (*take_fd >= 0)
+		close(*take_fd);
+	*take_fd = -1;
 }

@@ -38,3 +38,11 @@ bool http_has_json_type(struct evhttp_request *req);
  */
 void http_reply(struct evhttp_request *req, int status, const char *error,
 		const json_t *body, bool close);
+
+/**
+ * Reply with a file, sent as the client takes it, and give the request back to evhttp;
+ * also when its connection is gone.
+ *
+ * @param take_fd  closed in any case, and -1 afterwards
+ */
+void http_reply_file(struct evhttp_request *req, int *take_fd);

@@ -2,10 +2,13 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "api/action.h"
 #include "api/error.h"
@@ -26,6 +29,7 @@ struct api_request {
 	const struct action *action;
 	struct sigv4_identity identity;
 	struct api_request *next_done;
+	int copy_fd; /* the file of a copy of the store; -1: none */
 
 	/* The outcome. */
 	int error; /* 0: success */
@@ -222,6 +226,8 @@ static bool prepare(struct api_request *c)
 
 static void free_request(struct api_request *c)
 {
+	if (c->copy_fd >= 0)
+		close(c->copy_fd);
 	arena_fini(&c->arena);
 	free(c);
 }
@@ -231,6 +237,11 @@ static void reply(struct api_request *c)
 	json_t *body = NULL;
 	int status = HTTP_OK;
 
+	if (!c->error && c->copy_fd >= 0) {
+		http_reply_file(c->req, &c->copy_fd);
+		free_request(c);
+		return;
+	}
 	if (!c->error) {
 		body = c->action->encode(&c->job.call, c->job.out);
 		if (!body)
@@ -249,6 +260,13 @@ static void reply(struct api_request *c)
 /* The registry has run the call. */
 static void finish(struct api_request *c, gaz_status st)
 {
+	struct api_copier *copier = &c->server->copier;
+
+	if (copier->request == c) {
+		copier->request = NULL;
+		if (copier->cancelled)
+			st = GAZ_EBUSY;
+	}
 	if (st == GAZ_EREFUSED && c->job.call.fault.code != FAULT_NONE) {
 		c->fault = &c->job.call.fault;
 		refuse(c, (int)c->fault->code, c->fault->message);
@@ -312,12 +330,79 @@ void request_drop_done(struct api_server *s)
 	}
 }
 
+/* ---- Gazetteer.Backup ---- */
+
+/* Writing the whole store takes its time: a thread of its own does it, so that calls
+ * go on. */
+static void *run_copy(void *arg)
+{
+	struct api_request *c = arg;
+
+	c->job.status = registry_copy(c->server->registry, c->copy_fd);
+	on_done(&c->job);
+	return NULL;
+}
+
+static void join_copier(struct api_copier *copier)
+{
+	if (copier->has_thread)
+		pthread_join(copier->thread, NULL);
+	copier->has_thread = false;
+}
+
+static void start_copy(struct api_request *c)
+{
+	struct api_server *s = c->server;
+	gaz_status st;
+
+	/* It holds what all accounts have, and secrets: the tokens of requests. */
+	if (!came_by_unix_socket(c)) {
+		refuse(c, ERROR_ACCESS_DENIED,
+		       "A backup is given out over the management socket only.");
+	} else if (s->copier.request) {
+		refuse(c, FAULT_RESOURCE_IN_USE,
+		       "Another backup is being written; try again when it has ended.");
+	} else {
+		join_copier(&s->copier);
+		st = registry_open_spool(s->registry, &c->copy_fd);
+		if (st == GAZ_OK &&
+		    pthread_create(&s->copier.thread, NULL, run_copy, c) != 0)
+			st = GAZ_EIO;
+		if (st == GAZ_OK) {
+			s->copier.has_thread = true;
+			s->copier.request = c;
+			s->copier.fd = c->copy_fd;
+			s->calls_in_flight++;
+			return;
+		}
+		fail(c, st);
+	}
+	reply(c);
+}
+
+void request_cancel_copy(struct api_server *s, bool wait)
+{
+	struct api_copier *copier = &s->copier;
+	int fd = copier->request ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+
+	/* The copier's next write fails: its descriptor cannot be written to any more. */
+	if (fd >= 0) {
+		(void)dup3(fd, copier->fd, O_CLOEXEC);
+		close(fd);
+		copier->cancelled = true;
+	}
+	if (wait)
+		join_copier(copier);
+}
+
 static void run(struct api_request *c)
 {
 	struct api_server *s = c->server;
 	struct job *job = &c->job;
 
-	if (!job->run) {
+	if (!c->action->encode) {
+		start_copy(c);
+	} else if (!job->run) {
 		if (s->read_status)
 			s->read_status(s->read_status_arg, job->out);
 		reply(c);
@@ -343,6 +428,7 @@ void request_handle(struct evhttp_request *req, void *arg)
 	arena_init(&c->arena);
 	c->server = s;
 	c->req = req;
+	c->copy_fd = -1;
 	if (check_http(c) && find_action(c) && decode(c) && prepare(c))
 		run(c);
 	else

@@ -24,6 +24,15 @@ struct api_done {
 	int event_fd; /* readable when something is in the list, or on stop */
 };
 
+/* The copy of the store that is being written: one at a time. */
+struct api_copier {
+	pthread_t thread;
+	bool has_thread;	     /* running, or ended and to be joined */
+	struct api_request *request; /* that waits for it; NULL: none is under way */
+	int fd;			     /* of the request's file */
+	bool cancelled;
+};
+
 struct api_tcp {
 	struct sockaddr_storage address;
 	struct evhttp_bound_socket *bound;
@@ -58,6 +67,7 @@ struct api_server {
 	unsigned drain_ticks;
 	size_t calls_in_flight; /* queued to the writer; API thread only */
 	struct api_done done;
+	struct api_copier copier; /* API thread only */
 };
 
 /** evhttp's callback for every request. `arg` is the api_server. */
@@ -65,6 +75,10 @@ void request_handle(struct evhttp_request *req, void *arg);
 
 /** Answer every finished mutation; on the API thread. */
 void request_reply_done(struct api_server *s);
+
+/** Let the copy of the store that is under way fail soon, and wait for its end if told
+ *  so; on the API thread, or after it has ended. */
+void request_cancel_copy(struct api_server *s, bool wait);
 
 /** Forget finished mutations without an answer, after the thread has ended
  *  and before the evhttp is freed. */

@@ -142,6 +142,7 @@ static void stop_accepting(struct evhttp_bound_socket *bound)
 static void begin_drain(struct api_server *s)
 {
 	s->draining = true;
+	request_cancel_copy(s, false);
 	for (size_t i = 0; i < s->tcp_count; i++)
 		stop_accepting(s->tcp[i].bound);
 	stop_accepting(s->unix_bound);
@@ -396,6 +397,7 @@ void api_server_close(struct api_server **server)
 	if (!s)
 		return;
 	api_server_stop(s);
+	request_cancel_copy(s, true);
 	request_drop_done(s);
 	listen_path_close(&s->socket_path);
 	if (s->http)

@@ -15,8 +15,8 @@
 #include "daemon/datadir.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/upkeep.h"
 #include "registry/registry.h"
-#include "registry/schema.h"
 #include "responder/responder.h"
 #include "store/store.h"
 #include "zone/zonedb.h"
@@ -43,52 +43,10 @@ struct daemon {
 	int64_t started_ms;
 };
 
-/* ---- reading a damaged store ---- */
-
-/* LMDB maps the file and trusts what is in it: where pages were overwritten it
- * may run into nowhere. While the store is opened and read, such a fault is
- * told as what it is. */
-static void on_store_fault(int signal)
-{
-	static const char text[] =
-		"gazetteerd: reading the store failed, it may be damaged; move the data "
-		"directory away, or restore a copy of it, and start again\n";
-
-	(void)signal;
-	if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
-		_exit(EXIT_FAILURE);
-	_exit(EXIT_FAILURE);
-}
-
-static const int fault_signals[] = {SIGSEGV, SIGBUS};
-
-enum {
-	FAULT_SIGNALS = sizeof fault_signals / sizeof *fault_signals,
-};
-
-static void catch_store_faults(struct sigaction old[FAULT_SIGNALS])
-{
-	struct sigaction action = {.sa_handler = on_store_fault};
-
-	for (size_t i = 0; i < FAULT_SIGNALS; i++)
-		sigaction(fault_signals[i], &action, &old[i]);
-}
-
-static void release_store_faults(const struct sigaction old[FAULT_SIGNALS])
-{
-	for (size_t i = 0; i < FAULT_SIGNALS; i++)
-		sigaction(fault_signals[i], &old[i], NULL);
-}
-
 static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 {
 	const struct options *o = &d->options;
-	const struct store_config store_config = {
-		.dir = o->data,
-		.tables = schema_table_names,
-		.table_count = TABLE_COUNT,
-		.format = SCHEMA_FORMAT,
-	};
+	const struct store_config store_config = upkeep_store_config(o->data);
 	const struct registry_config config = {
 		.vpcs = o->vpcs, /* those of listeners among them */
 		.vpc_count = o->vpc_count,
@@ -110,14 +68,14 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.discover_health = o->discover_health,
 		.seed = o->seed,
 	};
-	struct sigaction old[FAULT_SIGNALS];
+	struct store_faults faults;
 	gaz_status st;
 
-	catch_store_faults(old);
+	upkeep_catch_faults(&faults);
 	st = store_open(&store_config, &d->store, err);
 	if (st == GAZ_OK)
 		st = registry_open(&config, d->store, d->db, &d->registry, err);
-	release_store_faults(old);
+	upkeep_release_faults(&faults);
 	return st;
 }
 
@@ -360,6 +318,8 @@ int main(int argc, char **argv)
 	int status = EXIT_SUCCESS;
 
 	open_standard_streams();
+	/* A file size limit (ulimit -f) is a full disk, and no reason to end. */
+	signal(SIGXFSZ, SIG_IGN);
 	verdict = options_read(&d.options, argc, argv, &err);
 	if (verdict == OPTIONS_RUN && d.options.ephemeral &&
 	    datadir_make_temporary(d.options.data, &err) != GAZ_OK)
@@ -367,6 +327,8 @@ int main(int argc, char **argv)
 	if (verdict == OPTIONS_EXIT_USAGE) {
 		fprintf(stderr, "gazetteerd: %s\n", err.text);
 		status = EXIT_USAGE;
+	} else if (verdict == OPTIONS_RUN && d.options.task != OPTIONS_SERVE) {
+		status = upkeep_run(&d.options);
 	} else if (verdict == OPTIONS_RUN) {
 		status = run(&d);
 		if (d.options.ephemeral)

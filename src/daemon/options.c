@@ -30,7 +30,16 @@ static void print_help(void)
 			printf(*help == '\n' ? "\n      " : "%c", *help);
 		printf("\n");
 	}
-	printf("  --version\n      print the version and exit\n"
+	printf("  --check-store\n"
+	       "      check the store in --data, which no daemon may use, print what is\n"
+	       "      wrong with it, and exit: 0 if nothing is\n"
+	       "  --restore FILE\n"
+	       "      put a copy that gazctl backup wrote in the place of the store in\n"
+	       "      --data, after the same check, and exit\n"
+	       "  --force\n"
+	       "      with --restore: the directory may have a store, which is kept\n"
+	       "      beside the new one\n"
+	       "  --version\n      print the version and exit\n"
 	       "  -h, --help\n      print this and exit\n");
 }
 
@@ -122,16 +131,26 @@ enum {
 	OPT_CONFIG = 'c',
 	OPT_HELP = 'h',
 	OPT_VERSION = 256,
+	OPT_CHECK_STORE,
+	OPT_RESTORE,
+	OPT_FORCE,
 	OPT_FIRST_ROW = 300,
 };
 
-static void make_long_options(struct option out[OPTION_ROWS_MAX + 4])
+enum {
+	LONG_OPTIONS_MAX = OPTION_ROWS_MAX + 7, /* with those below and the end */
+};
+
+static void make_long_options(struct option out[LONG_OPTIONS_MAX])
 {
 	size_t n = 0;
 
 	out[n++] = (struct option){"config", required_argument, NULL, OPT_CONFIG};
 	out[n++] = (struct option){"help", no_argument, NULL, OPT_HELP};
 	out[n++] = (struct option){"version", no_argument, NULL, OPT_VERSION};
+	out[n++] = (struct option){"check-store", no_argument, NULL, OPT_CHECK_STORE};
+	out[n++] = (struct option){"restore", required_argument, NULL, OPT_RESTORE};
+	out[n++] = (struct option){"force", no_argument, NULL, OPT_FORCE};
 	for (size_t i = 0; i < option_row_count; i++)
 		out[n++] = (struct option){option_rows[i].name,
 					   option_rows[i].argument ? required_argument
@@ -145,7 +164,7 @@ static enum options_verdict read_command_line(struct options *c, int argc, char 
 					      bool given[OPTION_ROWS_MAX],
 					      struct gaz_error *err)
 {
-	struct option longs[OPTION_ROWS_MAX + 4];
+	struct option longs[LONG_OPTIONS_MAX];
 	int opt;
 
 	make_long_options(longs);
@@ -160,6 +179,16 @@ static enum options_verdict read_command_line(struct options *c, int argc, char 
 		case OPT_VERSION:
 			printf("gazetteerd %s\n", PACKAGE_VERSION);
 			return OPTIONS_EXIT_OK;
+		case OPT_CHECK_STORE:
+			c->task = OPTIONS_CHECK;
+			break;
+		case OPT_RESTORE:
+			c->task = OPTIONS_RESTORE;
+			c->copy = optarg;
+			break;
+		case OPT_FORCE:
+			c->force = true;
+			break;
 		case '?':
 			gaz_error_set(err, GAZ_EFORMAT, "see gazetteerd --help");
 			return OPTIONS_EXIT_USAGE;
@@ -271,6 +300,16 @@ enum options_verdict options_read(struct options *options, int argc, char **argv
 	}
 	if (options->ephemeral && (given[data_row] || in_file[data_row])) {
 		gaz_error_set(err, GAZ_EFORMAT, "give --data or --ephemeral, not both");
+		return OPTIONS_EXIT_USAGE;
+	}
+	if (options->force && options->task != OPTIONS_RESTORE) {
+		gaz_error_set(err, GAZ_EFORMAT, "--force goes with --restore FILE");
+		return OPTIONS_EXIT_USAGE;
+	}
+	if (options->task != OPTIONS_SERVE && options->ephemeral) {
+		gaz_error_set(err, GAZ_EFORMAT,
+			      "--ephemeral has no store to check or to restore: give "
+			      "--data");
 		return OPTIONS_EXIT_USAGE;
 	}
 	if (set_default_addresses(options, given[listen_row] || in_file[listen_row],

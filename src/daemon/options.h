@@ -19,7 +19,16 @@ enum {
 	OPTIONS_WORKERS_MAX = 256,
 };
 
+enum options_task { /* what to do with the store */
+	OPTIONS_SERVE = 0,
+	OPTIONS_CHECK,	 /* look at it, and end */
+	OPTIONS_RESTORE, /* replace it by a copy, and end */
+};
+
 struct options {
+	enum options_task task;
+	const char *copy; /* the file to restore; borrowed from the command line */
+	bool force;
 	struct responder_endpoint *listen; /* owned, as are the texts in it */
 	size_t listen_count;
 	struct sockaddr_storage *api;

@@ -136,6 +136,30 @@ out:
 	return st;
 }
 
+gaz_status client_download(const struct client *client, const char *operation, int fd,
+			   http_progress *progress)
+{
+	struct gaz_error err = {0};
+	struct http_reply reply = {0};
+	char headers[768];
+	json_t *ignored = NULL;
+	gaz_status st;
+
+	if (client->region && !is_plain(client->region)) {
+		ctl_report("no region is called that");
+		return GAZ_EFORMAT;
+	}
+	print_headers(client, operation, headers, sizeof(headers));
+	st = http_download(&client->peer, client->timeout_s, headers, "{}", fd, progress,
+			   &reply, &err);
+	if (st != GAZ_OK)
+		ctl_report("%s", err.text);
+	else if (reply.status != 200)
+		st = decode_reply(operation, &reply, &ignored);
+	http_reply_fini(&reply);
+	return st;
+}
+
 /* Lists are arrays, but for the map of GetInstancesHealthStatus. */
 static void append_page(json_t *all, json_t *take, const char *list)
 {

@@ -30,6 +30,15 @@ GAZ_MUST_CHECK gaz_status client_call(const struct client *client, const char *o
 				      json_t *take, json_t **out);
 
 /**
+ * Call an operation whose answer is a file, and write that.
+ *
+ * @return as client_call()
+ */
+GAZ_MUST_CHECK gaz_status client_download(const struct client *client,
+					  const char *operation, int fd,
+					  http_progress *progress);
+
+/**
  * Call a List operation until its last page.
  *
  * @param list  the name of the list member, "Namespaces": an array, or a map

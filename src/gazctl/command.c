@@ -89,6 +89,12 @@ static const struct arg_option watch_options[] = {
 	{0},
 };
 
+static const struct arg_option restore_options[] = {
+	{"data", "DIR", false, "the data directory; the daemon's default if absent"},
+	{"force", NULL, false, "keep a store that is there beside the new one"},
+	{0},
+};
+
 const struct arg_option command_no_options[] = {{0}};
 
 const struct command command_table[] = {
@@ -142,6 +148,10 @@ const struct command command_table[] = {
 	{"tag add", "ARN KEY=VALUE...", NULL, "add or replace tags", cmd_tag_add},
 	{"tag remove", "ARN KEY...", NULL, "remove tags", cmd_tag_remove},
 	{"status", "", NULL, "show how the daemon does", cmd_status},
+	{"backup", "FILE", NULL,
+	 "copy the store while it is in use; FILE may be a folder", cmd_backup},
+	{"restore", "FILE", restore_options,
+	 "put a copy in place; the daemon must not run", cmd_restore},
 	{"call", "OPERATION [JSON]", NULL,
 	 "call any operation of the API; JSON - reads standard input", cmd_call},
 	{0},

@@ -75,3 +75,6 @@ command_run cmd_vpc_put;
 command_run cmd_vpc_list;
 command_run cmd_vpc_delete;
 command_run cmd_status;
+/* cmd_backup.c */
+command_run cmd_backup;
+command_run cmd_restore;

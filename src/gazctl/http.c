@@ -214,6 +214,19 @@ static gaz_status parse_reply(const struct bytes *in, struct http_reply *out,
 	return GAZ_OK;
 }
 
+static gaz_status send_post(const struct http_peer *peer, unsigned timeout_s,
+			    const char *headers, const char *body, int *fd_out,
+			    struct gaz_error *err)
+{
+	gaz_status st;
+
+	if (peer->socket_path)
+		st = connect_unix(peer->socket_path, timeout_s, fd_out, err);
+	else
+		st = connect_tcp(peer->host, peer->port, timeout_s, fd_out, err);
+	return st == GAZ_OK ? send_request(*fd_out, peer, headers, body, err) : st;
+}
+
 gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
 		     const char *headers, const char *body, struct http_reply *out,
 		     struct gaz_error *err)
@@ -223,17 +236,120 @@ gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
 	gaz_status st;
 
 	bytes_init(&in);
-	if (peer->socket_path)
-		st = connect_unix(peer->socket_path, timeout_s, &fd, err);
-	else
-		st = connect_tcp(peer->host, peer->port, timeout_s, &fd, err);
-	if (st != GAZ_OK || (st = send_request(fd, peer, headers, body, err)) != GAZ_OK ||
-	    (st = receive_reply(fd, &in, err)) != GAZ_OK ||
-	    (st = parse_reply(&in, out, err)) != GAZ_OK)
-		goto out;
-out:
+	st = send_post(peer, timeout_s, headers, body, &fd, err);
+	if (st == GAZ_OK)
+		st = receive_reply(fd, &in, err);
+	if (st == GAZ_OK)
+		st = parse_reply(&in, out, err);
 	if (fd >= 0)
 		close(fd);
+	bytes_fini(&in);
+	return st;
+}
+
+/* ---- a reply that is a file ---- */
+
+static gaz_status write_all(int fd, const uint8_t *data, size_t len,
+			    struct gaz_error *err)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return gaz_error_set(err, GAZ_EIO, "cannot write the file: %s",
+					     strerror(errno));
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return GAZ_OK;
+}
+
+/* The next bytes of the reply; none: it has ended. */
+static gaz_status receive_some(int fd, uint8_t *buffer, size_t *len_out,
+			       struct gaz_error *err)
+{
+	ssize_t n;
+
+	do {
+		n = recv(fd, buffer, READ_SIZE, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return gaz_error_set(err, GAZ_EIO, "cannot read the reply: %s",
+				     errno == EAGAIN ? "none in time; see --timeout"
+						     : strerror(errno));
+	*len_out = (size_t)n;
+	return GAZ_OK;
+}
+
+/* Up to the end of the head; what came with it of the body is in `in` as well. */
+static gaz_status receive_head(int fd, struct bytes *in, struct gaz_error *err)
+{
+	uint8_t buffer[READ_SIZE];
+	size_t len = 1;
+	gaz_status st = GAZ_OK;
+
+	while (st == GAZ_OK && len > 0 && find_layout(in).body_at == 0 &&
+	       in->len < REPLY_CAP) {
+		st = receive_some(fd, buffer, &len, err);
+		if (st == GAZ_OK && !append_text(in, (const char *)buffer, len))
+			st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	}
+	return st;
+}
+
+static gaz_status receive_file(int from, const struct bytes *in, int to,
+			       http_progress *progress, struct gaz_error *err)
+{
+	struct layout layout = find_layout(in);
+	uint8_t buffer[READ_SIZE];
+	size_t done = in->len - layout.body_at;
+	size_t len = 1;
+	gaz_status st = write_all(to, in->data + layout.body_at, done, err);
+
+	while (st == GAZ_OK && len > 0 && done < layout.length) {
+		st = receive_some(from, buffer, &len, err);
+		if (st == GAZ_OK)
+			st = write_all(to, buffer, len, err);
+		done += len;
+		progress(done, layout.length);
+	}
+	if (st == GAZ_OK && (!layout.has_length || done != layout.length))
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "the reply ended too early: %zu of %zu octets; did "
+				     "gazetteerd stop?",
+				     done, layout.length);
+	return st;
+}
+
+gaz_status http_download(const struct http_peer *peer, unsigned timeout_s,
+			 const char *headers, const char *body, int fd,
+			 http_progress *progress, struct http_reply *out,
+			 struct gaz_error *err)
+{
+	static const char ok[] = "HTTP/1.1 200 ";
+	struct bytes in;
+	int conn = -1;
+	bool is_file;
+	gaz_status st;
+
+	bytes_init(&in);
+	st = send_post(peer, timeout_s, headers, body, &conn, err);
+	if (st == GAZ_OK)
+		st = receive_head(conn, &in, err);
+	is_file = st == GAZ_OK && find_layout(&in).body_at > 0 &&
+		  strncmp((const char *)in.data, ok, sizeof(ok) - 1) == 0;
+	if (is_file) {
+		st = receive_file(conn, &in, fd, progress, err);
+		*out = (struct http_reply){.status = 200};
+	} else if (st == GAZ_OK) {
+		st = receive_reply(conn, &in, err);
+		if (st == GAZ_OK)
+			st = parse_reply(&in, out, err);
+	}
+	if (conn >= 0)
+		close(conn);
 	bytes_fini(&in);
 	return st;
 }

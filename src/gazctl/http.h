@@ -33,4 +33,18 @@ GAZ_MUST_CHECK gaz_status http_post(const struct http_peer *peer, unsigned timeo
 				    const char *headers, const char *body,
 				    struct http_reply *out, struct gaz_error *err);
 
+/** How much of a file has come; total 0: nothing yet. */
+typedef void http_progress(size_t done, size_t total);
+
+/**
+ * The same, but the body of a reply of status 200 goes to a file, whatever its size.
+ *
+ * @param out  its body is empty then
+ * @return as http_post(); GAZ_EFORMAT also when the body ends too early
+ */
+GAZ_MUST_CHECK gaz_status http_download(const struct http_peer *peer, unsigned timeout_s,
+					const char *headers, const char *body, int fd,
+					http_progress *progress, struct http_reply *out,
+					struct gaz_error *err);
+
 void http_reply_fini(struct http_reply *reply);

@@ -106,6 +106,12 @@ void operation_scope_partition(const struct call *call, struct key *out);
 void operation_scope_namespace(const char *id, struct key *out);
 void operation_scope_service(const char *id, struct key *out);
 
+/** The scopes whose lists show the operation, into zeroed keys; an empty one: none of
+ *  that kind. The call's region and account are the operation's. */
+void operation_make_scopes(const struct call *call, const struct operation_record *op,
+			   const struct operation_extra *extra,
+			   struct key out[OPERATION_SCOPES]);
+
 /** The id that a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
 GAZ_MUST_CHECK gaz_status operation_read_id(struct call *call, struct span key,
 					    const char **id_out);

@@ -74,10 +74,9 @@ void operation_scope_service(const char *id, struct key *out)
 	key_put(out, id, strlen(id));
 }
 
-/* The scopes whose lists show the operation; an empty key: none of that kind. */
-static void make_scopes(const struct call *call, const struct operation_record *op,
-			const struct operation_extra *extra,
-			struct key out[OPERATION_SCOPES])
+void operation_make_scopes(const struct call *call, const struct operation_record *op,
+			   const struct operation_extra *extra,
+			   struct key out[OPERATION_SCOPES])
 {
 	operation_scope_partition(call, &out[OPERATION_IN_PARTITION]);
 	if (extra->scope_namespace)
@@ -110,7 +109,7 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 	struct key key = {0};
 	gaz_status st = make_key(op->id, &key);
 
-	make_scopes(call, op, extra, scopes);
+	operation_make_scopes(call, op, extra, scopes);
 	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
 		if (scopes[i].len == 0)
 			continue;
@@ -167,6 +166,28 @@ gaz_status operation_load(struct call *call, const char *id, struct operation_re
 	return st;
 }
 
+/* Let the list of a scope begin behind the operation, if it begins with it. Only when
+ * two share a millisecond, or the clock went back, is there anything behind it. */
+static gaz_status skip(struct call *call, const struct key *scope, const struct key *key,
+		       const struct operation_link *before)
+{
+	struct operation_link last;
+	struct span next = {before->key, sizeof before->key};
+	struct span value;
+	gaz_status st = read_last(call, scope, &last);
+
+	if (st != GAZ_OK || !last.present ||
+	    memcmp(last.key, key->data, sizeof last.key) != 0)
+		return st;
+	st = before->present ? call_get(call, TABLE_OPERATION, next, &value)
+			     : GAZ_ENOTFOUND;
+	if (st == GAZ_OK)
+		changeset_put(call->changes, TABLE_OPERATION_LAST, key_span(scope), next);
+	else if (st == GAZ_ENOTFOUND)
+		call_delete(call, TABLE_OPERATION_LAST, key_span(scope));
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
 /* Remove one operation with all that points to it. The links of later ones may:
  * what a link names and is not there any more is the end of a list. */
 static gaz_status forget(struct call *call, const struct operation_record *op,
@@ -177,14 +198,10 @@ static gaz_status forget(struct call *call, const struct operation_record *op,
 
 	call->region = extra->region;
 	call->account = op->account;
-	make_scopes(call, op, extra, scopes);
+	operation_make_scopes(call, op, extra, scopes);
 	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
-		struct operation_link last = {0};
-
 		if (scopes[i].len > 0)
-			st = read_last(call, &scopes[i], &last);
-		if (last.present && memcmp(last.key, key->data, sizeof last.key) == 0)
-			call_delete(call, TABLE_OPERATION_LAST, key_span(&scopes[i]));
+			st = skip(call, &scopes[i], key, &extra->before[i]);
 	}
 	if (extra->has_token)
 		call_delete(call, TABLE_TOKEN,

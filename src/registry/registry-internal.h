@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "registry/input.h"
 #include "registry/registry.h"
 #include "store/changeset.h"
 
@@ -41,3 +42,7 @@ GAZ_MUST_CHECK gaz_status vpc_project(struct call *call);
 
 /** @return GAZ_OK: declared; GAZ_ENOTFOUND, ... */
 GAZ_MUST_CHECK gaz_status vpc_find(struct call *call, const char *id);
+
+/** The prefixes of a stored VPC, as texts. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status vpc_read_cidrs(struct call *call, struct span value,
+					 struct text_list *out);

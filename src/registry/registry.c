@@ -44,6 +44,16 @@ gaz_status registry_read(struct registry *r, struct call *call, registry_run *ru
 	return st;
 }
 
+gaz_status registry_open_spool(struct registry *r, int *fd_out)
+{
+	return store_open_spool(r->store, fd_out);
+}
+
+gaz_status registry_copy(struct registry *r, int fd)
+{
+	return store_copy(r->store, fd);
+}
+
 /* ---- loading: the zone database from the store ---- */
 
 /* The zone database is filled in several edits: nobody looks at it yet. */
@@ -59,6 +69,8 @@ struct loader {
 	struct arena place_arena;
 	struct service_record svc;
 	struct namespace_record ns;
+
+	struct gaz_error why; /* what is wrong, and with which entry; "" when unknown */
 };
 
 static gaz_status flush(struct loader *l)
@@ -74,6 +86,17 @@ static gaz_status flush(struct loader *l)
 
 typedef gaz_status load_item(struct loader *l, struct span key, struct span value);
 
+static void blame(struct loader *l, enum schema_table table, struct span key)
+{
+	char text[192];
+	struct gaz_error inner = l->why;
+
+	(void)gaz_error_set(&l->why, GAZ_ESTORE, "%s %s%s%.160s",
+			    schema_table_names[table],
+			    log_escape(key.data, key.len, text, sizeof text),
+			    inner.text[0] ? ": " : "", inner.text);
+}
+
 static gaz_status load_table(struct loader *l, enum schema_table table, load_item *load)
 {
 	struct store_cursor *cursor = NULL;
@@ -87,6 +110,10 @@ static gaz_status load_table(struct loader *l, enum schema_table table, load_ite
 		l->call.edit = l->edit;
 		st = load(l, key, value);
 		arena_fini(&l->arena);
+		if (st != GAZ_OK && st != GAZ_ENOMEM) {
+			blame(l, table, key);
+			st = GAZ_ESTORE;
+		}
 		if (st == GAZ_OK && ++l->in_edit >= LOAD_BATCH)
 			st = flush(l);
 		if (st == GAZ_OK)
@@ -158,11 +185,11 @@ static gaz_status load_instance(struct loader *l, struct span key, struct span v
 				key.len - (size_t)(nul + 1 - key.data));
 	if (!inst.id)
 		return GAZ_ENOMEM;
-	st = projection_replace_instance(l->edit, &l->ns, &l->svc, NULL, &inst, NULL);
+	st = projection_replace_instance(l->edit, &l->ns, &l->svc, NULL, &inst, &l->why);
 	return st == GAZ_ENOMEM || st == GAZ_OK ? st : GAZ_ESTORE;
 }
 
-static gaz_status load_all(struct registry *r)
+static gaz_status load_all(struct registry *r, struct gaz_error *why)
 {
 	struct loader l = {.r = r};
 	gaz_status st;
@@ -187,6 +214,7 @@ static gaz_status load_all(struct registry *r)
 	store_abort(&l.txn);
 	arena_fini(&l.arena);
 	arena_fini(&l.place_arena);
+	*why = l.why;
 	return st;
 }
 
@@ -228,6 +256,7 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 {
 	struct registry *r = calloc(1, sizeof *r);
 	pthread_condattr_t attr;
+	struct gaz_error why = {.text = ""};
 	gaz_status st;
 
 	if (!r)
@@ -248,7 +277,7 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 	st = copy_vpcs(r, config->vpcs, config->vpc_count);
 	if (st == GAZ_OK) {
 		zonedb_enter_thread();
-		st = load_all(r);
+		st = load_all(r, &why);
 		zonedb_leave_thread();
 	}
 	if (st != GAZ_OK) {
@@ -258,8 +287,9 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 					     "out of memory while loading the store");
 		return gaz_error_set(
 			err, st,
-			"the store is damaged: its records do not fit together; "
-			"move the data directory away, or restore a copy of it");
+			"the store is damaged: its records do not fit together%s%.360s; "
+			"move the data directory away, or restore a copy of it",
+			why.text[0] ? ": " : "", why.text);
 	}
 	*out = r;
 	return GAZ_OK;

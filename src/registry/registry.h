@@ -128,6 +128,13 @@ void registry_stop(struct registry *r);
 
 void registry_close(struct registry **r);
 
+/** A file without a name on the store's disk, for registry_copy(). @return GAZ_OK, GAZ_EIO. */
+GAZ_MUST_CHECK gaz_status registry_open_spool(struct registry *r, int *fd_out);
+
+/** Write all that there is at this moment to a file; any thread. Takes its time, but
+ *  nobody else's. @return as store_copy() */
+GAZ_MUST_CHECK gaz_status registry_copy(struct registry *r, int fd);
+
 /** Queue a mutation; any thread. */
 void registry_submit(struct registry *r, struct job *job);
 

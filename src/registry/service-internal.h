@@ -25,3 +25,12 @@ GAZ_MUST_CHECK gaz_status service_name_key(struct call *call,
  *  @return GAZ_OK, GAZ_EREFUSED (ResourceInUse), GAZ_ENOMEM, GAZ_ESTORE */
 GAZ_MUST_CHECK gaz_status service_check_idle(struct call *call,
 					     const struct service_record *svc);
+
+enum {
+	SERVICE_ORDER_KEYS = 2,
+};
+
+/** Its places in the order of creation, among all services of its region and among
+ *  those of its namespace; into zeroed keys. */
+void service_make_order_keys(const struct call *call, const struct service_record *svc,
+			     struct key out[SERVICE_ORDER_KEYS]);

@@ -12,7 +12,7 @@
 
 enum {
 	DNS_NAME_TEXT_MAX = 253, /* of <service>.<namespace> */
-	ORDER_KEYS = 2,
+	ORDER_KEYS = SERVICE_ORDER_KEYS,
 };
 
 static gaz_status refuse(struct call *call, const char *text)
@@ -232,9 +232,8 @@ static gaz_status answer_existing(struct call *call, const char *id,
 	return fault_add(&call->fault, "CreatorRequestId", out->creator_request_id);
 }
 
-/* A service is listed among all of its region and among those of its namespace. */
-static void make_order_keys(const struct call *call, const struct service_record *svc,
-			    struct key out[ORDER_KEYS])
+void service_make_order_keys(const struct call *call, const struct service_record *svc,
+			     struct key out[SERVICE_ORDER_KEYS])
 {
 	key_put(&out[0], "p", 1);
 	call_put_partition(call, &out[0]);
@@ -292,7 +291,7 @@ static gaz_status insert(struct call *call, struct service_record *svc,
 	st = count_service(call, svc->namespace_id, +1);
 	if (st != GAZ_OK)
 		return st;
-	make_order_keys(call, svc, order);
+	service_make_order_keys(call, svc, order);
 	bytes_init(&value);
 	for (size_t i = 0; i < ORDER_KEYS; i++)
 		call_put(call, TABLE_SERVICE_ORDER, key_span(&order[i]), &value);
@@ -391,7 +390,7 @@ gaz_status service_delete(struct call *call, const void *in, void *out)
 		st = count_service(call, svc.namespace_id, -1);
 	if (st != GAZ_OK)
 		return st == GAZ_ENOTFOUND ? GAZ_ESTORE : st;
-	make_order_keys(call, &svc, order);
+	service_make_order_keys(call, &svc, order);
 	for (size_t i = 0; i < ORDER_KEYS; i++)
 		call_delete(call, TABLE_SERVICE_ORDER, key_span(&order[i]));
 	call_delete(call, TABLE_SERVICE,

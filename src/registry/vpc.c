@@ -42,7 +42,7 @@ static void put_cidrs(struct bytes *b, const struct text_list *cidrs)
 		bytes_put_text(b, cidrs->items[i]);
 }
 
-static gaz_status read_cidrs(struct call *call, struct span value, struct text_list *out)
+gaz_status vpc_read_cidrs(struct call *call, struct span value, struct text_list *out)
 {
 	struct reader r;
 	uint32_t count;
@@ -59,7 +59,7 @@ static gaz_status read_cidrs(struct call *call, struct span value, struct text_l
 		out->items[out->count] = reader_text(&r, call->arena);
 	if (call->arena->failed)
 		return GAZ_ENOMEM;
-	return r.failed ? GAZ_ESTORE : GAZ_OK;
+	return r.failed || r.left > 0 ? GAZ_ESTORE : GAZ_OK;
 }
 
 static gaz_status parse_prefixes(struct call *call, const struct text_list *cidrs,
@@ -129,7 +129,7 @@ static gaz_status fill_stored(struct call *call, struct store_cursor *cursor,
 		struct text_list cidrs;
 		const char *id =
 			arena_strndup(call->arena, (const char *)key.data, key.len);
-		gaz_status read = id ? read_cidrs(call, value, &cidrs) : GAZ_ENOMEM;
+		gaz_status read = id ? vpc_read_cidrs(call, value, &cidrs) : GAZ_ENOMEM;
 
 		if (read != GAZ_OK)
 			return read;

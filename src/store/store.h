@@ -36,6 +36,16 @@ struct store_config {
 GAZ_MUST_CHECK gaz_status store_open(const struct store_config *config,
 				     struct store **out, struct gaz_error *err);
 
+/**
+ * Open for reading alone, and change nothing: a data directory that no daemon has,
+ * or a copy of a store, which is one file. A table that is not there is empty.
+ *
+ * @param config  dir names the directory or the file
+ * @return as store_open()
+ */
+GAZ_MUST_CHECK gaz_status store_open_read(const struct store_config *config,
+					  struct store **out, struct gaz_error *err);
+
 /** No transaction may be open. Accepts a pointer to NULL. */
 void store_close(struct store **store);
 
@@ -57,6 +67,15 @@ void store_abort(struct store_txn **txn);
 /** @return GAZ_OK, GAZ_ENOTFOUND (also for keys no table can hold), GAZ_ESTORE. */
 GAZ_MUST_CHECK gaz_status store_get(struct store_txn *txn, unsigned table,
 				    struct span key, struct span *out);
+
+/** The first table by name behind `after` (empty: of all) that is none of the store's.
+ *  @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status store_find_stranger(struct store_txn *txn, struct span after,
+					      struct span *name_out);
+
+/** Is the list of the pages that are free one? Writers take pages from it.
+ *  @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status store_check_free_pages(struct store_txn *txn);
 
 /** The number of entries of a table. @return GAZ_OK, GAZ_ESTORE. */
 GAZ_MUST_CHECK gaz_status store_count(struct store_txn *txn, unsigned table, size_t *out);
@@ -81,3 +100,25 @@ GAZ_MUST_CHECK gaz_status store_cursor_seek_below(struct store_cursor *cursor,
 /** The next entry after the cursor. @return as store_cursor_seek(). */
 GAZ_MUST_CHECK gaz_status store_cursor_next(struct store_cursor *cursor,
 					    struct span *key_out, struct span *value_out);
+
+/* ---- a copy while the store is in use ---- */
+
+/**
+ * A file without a name on the store's disk, for a copy: it is gone with the last
+ * descriptor of it.
+ * @return GAZ_OK, GAZ_EIO
+ */
+GAZ_MUST_CHECK gaz_status store_open_spool(struct store *store, int *fd_out);
+
+/**
+ * Write the store as it is at this moment to a file; any thread. Neither readers nor
+ * the writer wait for it. The file is what store_open_read() and a data directory take.
+ * @return GAZ_OK, GAZ_EIO (the file cannot be written), GAZ_ESTORE (damaged),
+ *         GAZ_ENOMEM, GAZ_ELIMIT (too many readers)
+ */
+GAZ_MUST_CHECK gaz_status store_copy(struct store *store, int fd);
+
+/** Bound the size of the data file, which is otherwise that of the disk: what does not
+ *  fit is refused like by a full disk. While no transaction is open. @return GAZ_OK,
+ *  GAZ_EIO. */
+GAZ_MUST_CHECK gaz_status store_limit_size(struct store *store, size_t bytes);

@@ -414,6 +414,24 @@ static void test_unix_socket_serves_and_has_mode_0660(void **state)
 	assert_int_equal(st.st_mode & 07777, 0660);
 }
 
+static void test_backup_is_a_file_and_for_the_unix_socket_alone(void **state)
+{
+	struct conn *c = dial_unix(state);
+	struct reply r;
+
+	send_call(c, "Gazetteer.Backup", "{}");
+	r = receive(c);
+	assert_int_equal(r.status, 200);
+	assert_true(has_line(&r, "Content-Type: application/octet-stream"));
+	assert_true(has_line(&r, "Content-Length: 9"));
+	assert_string_equal(r.body, "the store");
+	assert_closed(c);
+	hang_up(c);
+	r = call(state, "Gazetteer.Backup", "{}");
+	assert_error(&r, 403, "AccessDeniedException");
+	assert_alive(state);
+}
+
 static void test_unix_socket_of_a_client_that_is_bound_is_served(void **state)
 {
 	struct fixture *f = *state;
@@ -544,6 +562,7 @@ int main(void)
 		TEST(test_connection_cap_spares_the_unix_socket),
 		TEST(test_running_out_of_descriptors_is_survived),
 		TEST(test_unix_socket_serves_and_has_mode_0660),
+		TEST(test_backup_is_a_file_and_for_the_unix_socket_alone),
 		TEST(test_unix_socket_of_a_client_that_is_bound_is_served),
 		TEST(test_second_server_is_refused_with_advice),
 		cmocka_unit_test(test_stale_socket_is_replaced_and_a_file_is_not),

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/changeset.h"
+#include "store/restore.h"
 #include "store/store.h"
 
 static const char *const tables[] = {"one", "two"};
@@ -215,6 +217,219 @@ static void test_a_path_that_is_no_directory_is_named(void **state)
 	assert_non_null(strstr(err.text, "/dev/null/x"));
 }
 
+/* ---- reading alone, copies ---- */
+
+static gaz_status open_read(const char *path, struct store **out, struct gaz_error *err)
+{
+	return store_open_read(&(struct store_config){path, tables, 2, 1}, out, err);
+}
+
+static bool has_entry(struct store *s, const char *key)
+{
+	struct store_txn *txn = NULL;
+	struct span value;
+	bool found;
+
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	found = store_get(txn, ONE, text(key), &value) == GAZ_OK;
+	store_abort(&txn);
+	return found;
+}
+
+static void test_reader_creates_nothing(void **state)
+{
+	struct store *s = NULL;
+	struct gaz_error err;
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/data", (const char *)*state);
+	assert_int_equal(open_read(path, &s, &err), GAZ_EIO);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(open_read(*state, &s, &err), GAZ_EIO);
+	assert_int_equal(rmdir(*state), 0); /* still empty */
+	assert_non_null(strstr(err.text, *state));
+	assert_null(s);
+	assert_int_equal(mkdir(*state, 0700), 0);
+}
+
+static void test_reader_and_daemon_exclude_each_other(void **state)
+{
+	struct store *s = NULL;
+	struct store *reader = NULL;
+	struct store *second = NULL;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(open_read(*state, &reader, NULL), GAZ_EBUSY);
+	store_close(&s);
+	assert_int_equal(open_read(*state, &reader, NULL), GAZ_OK);
+	assert_int_equal(open_read(*state, &second, NULL), GAZ_OK);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_EBUSY);
+	store_close(&reader);
+	store_close(&second);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	store_close(&s);
+}
+
+static void test_table_that_is_not_there_is_empty_to_a_reader(void **state)
+{
+	static const char *const more[] = {"one", "two", "later"};
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	struct store_cursor *cursor = NULL;
+	struct span key;
+	struct span value;
+	size_t count = 9;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	store_close(&s);
+	assert_int_equal(
+		store_open_read(&(struct store_config){*state, more, 3, 1}, &s, NULL),
+		GAZ_OK);
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_get(txn, 2, text("k"), &value), GAZ_ENOTFOUND);
+	assert_int_equal(store_count(txn, 2, &count), GAZ_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(store_cursor_open(txn, 2, &cursor), GAZ_OK);
+	assert_int_equal(store_cursor_seek(cursor, text(""), &key, &value),
+			 GAZ_ENOTFOUND);
+	store_cursor_close(&cursor);
+	assert_int_equal(store_check_free_pages(txn), GAZ_OK);
+	store_abort(&txn);
+	store_close(&s);
+}
+
+static void write_copy(struct store *s, const char *path)
+{
+	char command[256];
+	int fd = -1;
+
+	assert_int_equal(store_open_spool(s, &fd), GAZ_OK);
+	assert_int_equal(store_copy(s, fd), GAZ_OK);
+	(void)snprintf(command, sizeof command, "cp /proc/%d/fd/%d %s", (int)getpid(), fd,
+		       path);
+	assert_int_equal(system(command), 0);
+	close(fd);
+}
+
+static void test_copy_is_of_the_moment_it_was_begun(void **state)
+{
+	static const char *const pairs[][2] = {{"a", "1"}, {"b", "2"}};
+	struct store *s = NULL;
+	struct store *copy = NULL;
+	struct store_txn *txn = NULL;
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/copy", (const char *)*state);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	write_pairs(s, pairs, 1);
+	/* A writer at work holds up no copy. */
+	assert_int_equal(store_begin_write(s, &txn), GAZ_OK);
+	write_copy(s, path);
+	store_abort(&txn);
+	write_pairs(s, pairs + 1, 1);
+	assert_int_equal(open_read(path, &copy, NULL), GAZ_OK);
+	assert_true(has_entry(copy, "a"));
+	assert_false(has_entry(copy, "b"));
+	store_close(&copy);
+	store_close(&s);
+}
+
+static void test_copy_into_nowhere_is_an_error(void **state)
+{
+	struct store *s = NULL;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(store_copy(s, -1), GAZ_EIO);
+	store_close(&s);
+}
+
+static void test_restored_copy_takes_the_place_of_the_store(void **state)
+{
+	static const char *const pairs[][2] = {{"a", "1"}, {"b", "2"}};
+	struct store *s = NULL;
+	struct gaz_error err;
+	char path[128];
+	char kept[PATH_SIZE];
+
+	(void)snprintf(path, sizeof path, "%s.copy", (const char *)*state);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	write_pairs(s, pairs, 1);
+	write_copy(s, path);
+	write_pairs(s, pairs + 1, 1);
+	assert_int_equal(restore_store(path, *state, true, kept, &err), GAZ_EBUSY);
+	store_close(&s);
+	assert_int_equal(restore_store(path, *state, false, kept, &err), GAZ_EEXISTS);
+	assert_non_null(strstr(err.text, "--force"));
+	assert_int_equal(restore_store(path, *state, true, kept, &err), GAZ_OK);
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_true(has_entry(s, "a"));
+	assert_false(has_entry(s, "b"));
+	store_close(&s);
+	assert_int_equal(open_read(kept, &s, NULL), GAZ_OK);
+	assert_true(has_entry(s, "b"));
+	store_close(&s);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* ---- no room ---- */
+
+/* @return how many entries of 1000 octets were committed, each alone */
+static unsigned fill(struct store *s, unsigned first)
+{
+	char value[1000] = "";
+	unsigned number = first;
+	gaz_status st = GAZ_OK;
+
+	for (; st == GAZ_OK && number < first + 10000; number++) {
+		struct store_txn *txn = NULL;
+		struct changeset set;
+		char key[16];
+
+		(void)snprintf(key, sizeof key, "%08u", number);
+		changeset_init(&set);
+		changeset_put(&set, ONE, text(key),
+			      (struct span){(const uint8_t *)value, sizeof value});
+		st = store_begin_write(s, &txn);
+		if (st == GAZ_OK)
+			st = store_apply(txn, &set);
+		if (st == GAZ_OK)
+			st = store_commit(&txn);
+		store_abort(&txn);
+		changeset_fini(&set);
+	}
+	assert_int_equal(st, GAZ_ESTORE);
+	return number - 1 - first;
+}
+
+static void test_full_map_refuses_and_keeps_what_there_is(void **state)
+{
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	size_t count = 0;
+	unsigned written;
+	unsigned more;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	assert_int_equal(store_limit_size(s, 512 * 1024), GAZ_OK);
+	written = fill(s, 0);
+	assert_true(written > 50);
+	assert_int_equal(fill(s, written), 0); /* still full */
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_count(txn, ONE, &count), GAZ_OK);
+	assert_int_equal(count, written);
+	store_abort(&txn);
+	/* There is room again. */
+	assert_int_equal(store_limit_size(s, 1024 * 1024), GAZ_OK);
+	more = fill(s, written);
+	assert_true(more > 50);
+	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+	assert_int_equal(store_count(txn, ONE, &count), GAZ_OK);
+	assert_int_equal(count, written + more);
+	assert_int_equal(store_check_free_pages(txn), GAZ_OK);
+	store_abort(&txn);
+	store_close(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +442,13 @@ int main(void)
 		IN_DIR(test_another_format_is_refused_and_left_alone),
 		IN_DIR(test_damaged_files_are_refused),
 		cmocka_unit_test(test_a_path_that_is_no_directory_is_named),
+		IN_DIR(test_reader_creates_nothing),
+		IN_DIR(test_reader_and_daemon_exclude_each_other),
+		IN_DIR(test_table_that_is_not_there_is_empty_to_a_reader),
+		IN_DIR(test_copy_is_of_the_moment_it_was_begun),
+		IN_DIR(test_copy_into_nowhere_is_an_error),
+		IN_DIR(test_restored_copy_takes_the_place_of_the_store),
+		IN_DIR(test_full_map_refuses_and_keeps_what_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
