@@ -19,6 +19,8 @@
 #include "registry/registry.h"
 #include "responder/responder.h"
 #include "store/store.h"
+#include "upstream/upstream.h"
+#include "zone/host.h"
 #include "zone/zonedb.h"
 #include "zone/zonedit.h"
 #include "zone/zonefile.h"
@@ -37,6 +39,7 @@ struct daemon {
 	struct zonedb *db;
 	struct registry *registry;
 	struct responder *responder;
+	struct upstream *upstream; /* NULL: no resolver to ask */
 	struct api_server *api;
 	char dns_addresses[ADDRESSES_SIZE];
 	char api_addresses[ADDRESSES_SIZE];
@@ -106,6 +109,36 @@ static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
 	}
 	zonedit_free(&edit);
 	return st;
+}
+
+static gaz_status open_hosts(struct daemon *d, struct gaz_error *err)
+{
+	const struct options *o = &d->options;
+	const struct sockaddr *resolver = (const struct sockaddr *)&o->alias_upstream;
+	gaz_status st = GAZ_OK;
+
+	for (size_t i = 0; st == GAZ_OK && i < o->alias_count; i++) {
+		const struct alias_host *host = &o->aliases[i];
+		char name[DNAME_TEXT_SIZE];
+
+		st = host_fix(d->db, host->name, host->addresses, host->address_count,
+			      host->ttl);
+		if (st == GAZ_EEXISTS)
+			return gaz_error_set(
+				err, st,
+				"--alias: %.255s is given twice; give all its "
+				"addresses at once",
+				dname_to_text(host->name, name));
+	}
+	if (st == GAZ_OK && resolver->sa_family != AF_UNSPEC)
+		st = upstream_open(resolver, d->db, &d->upstream);
+	if (st == GAZ_ENOMEM)
+		return gaz_error_set(err, st, "out of memory");
+	return st == GAZ_OK
+		       ? st
+		       : gaz_error_set(err, st,
+				       "--alias-upstream: no socket to that resolver; "
+				       "is its address family usable here?");
 }
 
 static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
@@ -180,6 +213,8 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 	if (st == GAZ_OK) {
 		zonedb_enter_thread();
 		st = load_zone_files(d, err);
+		if (st == GAZ_OK)
+			st = open_hosts(d, err);
 		zonedb_leave_thread();
 	}
 	if (st == GAZ_OK)
@@ -210,6 +245,8 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 {
 	gaz_status st = registry_start(d->registry);
 
+	if (st == GAZ_OK && d->upstream)
+		st = upstream_start(d->upstream);
 	if (st == GAZ_OK)
 		st = responder_start(d->responder);
 	if (st == GAZ_OK)
@@ -244,6 +281,7 @@ static void close_all(struct daemon *d)
 		responder_stop(d->responder);
 	api_server_close(&d->api);
 	responder_close(&d->responder);
+	upstream_close(&d->upstream);
 	registry_close(&d->registry);
 	store_close(&d->store);
 	zonedb_free(&d->db);

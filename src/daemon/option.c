@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/option.h"
 
+#include <netinet/in.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 
 enum {
 	DNS_PORT_DEFAULT = 10053,
+	UPSTREAM_PORT_DEFAULT = 53,
 	VPC_ID_MAX = 64, /* as in the API */
 };
 
@@ -301,6 +304,35 @@ static gaz_status set_operation_max(struct options *c, const char *value,
 	return st;
 }
 
+static gaz_status set_alias(struct options *c, const char *value, struct gaz_error *err)
+{
+	struct alias_host *item =
+		grow((void **)&c->aliases, c->alias_count, sizeof *item);
+
+	if (!item)
+		return out_of_memory(err);
+	c->alias_count++;
+	return alias_parse(value, item, err);
+}
+
+static gaz_status set_alias_upstream(struct options *c, const char *value,
+				     struct gaz_error *err)
+{
+	struct sockaddr_storage *addr = &c->alias_upstream;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)addr;
+
+	_Static_assert(offsetof(struct sockaddr_in, sin_port) ==
+			       offsetof(struct sockaddr_in6, sin6_port),
+		       "one place for the port");
+	if (netaddr_parse_endpoint(value, UPSTREAM_PORT_DEFAULT, addr) == GAZ_OK &&
+	    v4->sin_port != 0)
+		return GAZ_OK;
+	return gaz_error_set(err, GAZ_EFORMAT,
+			     "--alias-upstream: '%s' is not ADDR[:PORT], such as "
+			     "192.0.2.53 or [2001:db8::53]:53",
+			     value);
+}
+
 static gaz_status set_seed(struct options *c, const char *value, struct gaz_error *err)
 {
 	return set_number("--seed", value, UINT64_MAX, &c->seed, err);
@@ -327,6 +359,12 @@ const struct option_row option_rows[] = {
 	{"strict-vpcs", NULL, false, false, set_strict_vpcs,
 	 "refuse namespaces of VPCs that are not declared\n"
 	 "(default: such a VPC has the loopback prefixes)"},
+	{"alias", "HOST=ADDR[,ADDR...][@TTL]", true, false, set_alias,
+	 "the addresses of a host that instances name as\n"
+	 "AWS_ALIAS_DNS_NAME (default TTL: 60)"},
+	{"alias-upstream", "ADDR[:PORT]", false, false, set_alias_upstream,
+	 "the resolver to ask for such hosts that are neither in\n"
+	 "our zones nor given by --alias (default: none)"},
 	{"workers", "N", false, true, set_workers,
 	 "DNS worker threads (default: the number of cores)"},
 	{"region", "NAME", false, false, set_region,

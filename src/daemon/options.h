@@ -9,6 +9,7 @@
 #include "api/server.h"
 #include "base/path.h"
 #include "base/status.h"
+#include "daemon/alias.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
 
@@ -35,7 +36,10 @@ struct options {
 	size_t api_count;
 	char socket[PATH_SIZE];
 	char data[PATH_SIZE];
-	char zones[PATH_SIZE]; /* "": none */
+	char zones[PATH_SIZE];	    /* "": none */
+	struct alias_host *aliases; /* owned, as are the addresses in it */
+	size_t alias_count;
+	struct sockaddr_storage alias_upstream; /* no family: none */
 	bool ephemeral;
 	struct registry_vpc *vpcs;
 	size_t vpc_count;

@@ -140,6 +140,14 @@ size_t reply_add_rrset(struct reply *r, enum reply_section section,
 	return add_weighted(r, section, set, owner, rng);
 }
 
+void reply_set_ttl(struct reply *r, size_t at, uint32_t ttl)
+{
+	while (at < r->len) {
+		wire_put_u32(r->wire + at + 6, ttl);
+		at += RRSET_RDATA_AT + wire_get_u16(r->wire + at + 10);
+	}
+}
+
 size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t type,
 			uint32_t ttl, size_t owner, const uint8_t *rdata,
 			size_t rdata_len)

@@ -56,6 +56,9 @@ void reply_begin(struct reply *r, const struct query *query, uint8_t *buf, size_
 size_t reply_add_rrset(struct reply *r, enum reply_section section,
 		       const struct rrset *set, size_t owner, struct rng *rng);
 
+/** Give the records from `at` to the end of the reply this TTL. */
+void reply_set_ttl(struct reply *r, size_t at, uint32_t ttl);
+
 /** Add one record that is not rendered. @return as reply_add_rrset(). */
 size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t type,
 			uint32_t ttl, size_t owner, const uint8_t *rdata,

@@ -8,12 +8,12 @@
 #include "dns/reply.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
+#include "responder/alias.h"
 #include "zone/lookup.h"
 #include "zone/view.h"
 
 enum {
-	CHAIN_MAX = 8,	      /* CNAMEs in one answer */
-	ALIAS_TRIES_MAX = 64, /* aliases looked up for one answer */
+	CHAIN_MAX = 8, /* CNAMEs in one answer */
 };
 
 _Static_assert((int)ANSWER_NO_VPC == (int)VIEW_NO_VPC, "one value for no VPC");
@@ -101,57 +101,24 @@ static const struct rrset *choose_any(const struct node *node)
 	return NULL;
 }
 
-/* The records that one alias stands for, as this client sees them. */
-static const struct rrset *resolve_alias(struct search *s, const struct rrset *aliases,
-					 uint32_t i)
+/* Addresses of another name, or of this one beside its aliases. */
+static bool add_aliased(struct search *s, const struct node *node)
 {
-	struct lookup_found found;
-	const struct zone *zone;
-	struct dname target;
-	uint32_t len;
-	const uint8_t *record = rrset_record(aliases, i, &len);
+	struct alias_answer found = alias_find(s->ctx, &s->tags, node, s->query->qtype);
+	size_t at;
 
-	(void)dname_parse(record + RRSET_RDATA_AT, len - RRSET_RDATA_AT, &target);
-	lookup_hash(s->ctx->db, &target, &s->hashes);
-	zone = lookup_zone(s->ctx->db, &s->tags, &target, &s->hashes);
-	if (!zone)
-		return NULL;
-	found = lookup_node(s->ctx->db, zone, &target, &s->hashes, s->query->qtype);
-	return found.kind == LOOKUP_NODE ? node_find_rrset(found.node, s->query->qtype)
-					 : NULL;
+	if (!found.set)
+		return false;
+	at = reply_add_rrset(&s->reply, REPLY_ANSWER, found.set, s->name_at,
+			     &s->ctx->rng);
+	if (at && found.ttl < rrset_ttl(found.set))
+		reply_set_ttl(&s->reply, at, found.ttl);
+	return true;
 }
 
-/* Cloud Map's AWS_ALIAS_DNS_NAME: the addresses of another name, under this one.
- * Aliases and addresses of a service are one weighted set: each instance is as
- * likely as any other, and the unhealthy ones answer only if all are. An alias that
- * leads nowhere counts as unhealthy, so the next one is tried. */
-static const struct rrset *choose_aliased(struct search *s, const struct node *node,
-					  const struct rrset *own)
+static bool is_address(uint16_t qtype)
 {
-	const struct rrset *aliases = node_find_rrset(
-		node, s->query->qtype == DNS_TYPE_A	 ? RRSET_ALIAS_A
-		      : s->query->qtype == DNS_TYPE_AAAA ? RRSET_ALIAS_AAAA
-							 : 0xffff);
-	uint32_t own_weight = own ? rrset_weight(own) : 0;
-	uint32_t weight;
-	uint32_t draw;
-
-	if (!aliases || (own && own->healthy && !aliases->healthy))
-		return own;
-	if (own && !own->healthy && aliases->healthy)
-		own_weight = 0;
-	weight = rrset_weight(aliases);
-	draw = rng_below(&s->ctx->rng, weight + own_weight);
-	if (draw >= weight)
-		return own;
-	for (uint32_t i = 0; i < weight && i < ALIAS_TRIES_MAX; i++) {
-		const struct rrset *set = resolve_alias(
-			s, aliases, rrset_weighted(aliases, (draw + i) % weight));
-
-		if (set)
-			return set;
-	}
-	return own;
+	return qtype == DNS_TYPE_A || qtype == DNS_TYPE_AAAA;
 }
 
 static enum step add_node(struct search *s, const struct zone *zone,
@@ -161,8 +128,11 @@ static enum step add_node(struct search *s, const struct zone *zone,
 	const struct rrset *set =
 		qtype == DNS_TYPE_ANY ? choose_any(node) : node_find_rrset(node, qtype);
 
-	if (node->flags & NODE_ALIAS)
-		set = choose_aliased(s, node, set);
+	if (node->flags & NODE_ALIAS && is_address(qtype)) {
+		if (add_aliased(s, node))
+			return STEP_NOERROR;
+		set = NULL;
+	}
 	if (set) {
 		(void)reply_add_rrset(&s->reply, REPLY_ANSWER, set, s->name_at,
 				      &s->ctx->rng);

@@ -82,6 +82,19 @@ const struct zone *lookup_zone(const struct zonedb *db, const struct view_tags *
 	return public_zone;
 }
 
+bool lookup_is_below_zone(const struct zonedb *db, const struct dname *name,
+			  const struct name_hashes *hashes)
+{
+	for (int n = next_level(db, name->labels); n >= 0;
+	     n = n > 0 ? next_level(db, n - 1) : -1) {
+		const struct apex *apex = find_apex(db, name, hashes, (unsigned)n);
+
+		if (apex && atomic_load_explicit(&apex->zones, memory_order_acquire))
+			return true;
+	}
+	return false;
+}
+
 static bool is_node_of(const void *entry, const void *key)
 {
 	const struct node *node = entry;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dns/name.h"
@@ -30,6 +31,10 @@ void lookup_hash(const struct zonedb *db, const struct dname *name,
 const struct zone *lookup_zone(const struct zonedb *db, const struct view_tags *tags,
 			       const struct dname *name,
 			       const struct name_hashes *hashes);
+
+/** True when the name lies in some zone, whoever may see it. */
+bool lookup_is_below_zone(const struct zonedb *db, const struct dname *name,
+			  const struct name_hashes *hashes);
 
 enum lookup_kind {
 	LOOKUP_MISSING = 0, /* NXDOMAIN */

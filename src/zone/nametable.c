@@ -222,6 +222,28 @@ gaz_status nametable_insert(struct nametable *table, uint64_t hash, const void *
 	return GAZ_OK;
 }
 
+void nametable_read(const struct nametable *table, void (*visit)(void *entry, void *arg),
+		    void *arg)
+{
+	const struct nametable_array *array =
+		atomic_load_explicit(&table->array, memory_order_acquire);
+
+	for (uint64_t i = 0; i < (array->mask + 1) * NAMETABLE_BUCKET_SLOTS; i++) {
+		struct nametable_bucket *bucket =
+			&array->buckets[i / NAMETABLE_BUCKET_SLOTS];
+
+		for (; bucket; bucket = atomic_load_explicit(&bucket->overflow,
+							     memory_order_acquire)) {
+			uint64_t word = atomic_load_explicit(
+				&bucket->slots[i % NAMETABLE_BUCKET_SLOTS],
+				memory_order_acquire);
+
+			if (word > RESERVED)
+				visit((void *)(uintptr_t)(word & NAMETABLE_ADDRESS), arg);
+		}
+	}
+}
+
 void nametable_walk(struct nametable *table,
 		    void (*visit)(nametable_slot *slot, void *arg), void *arg)
 {

@@ -97,6 +97,11 @@ static inline void *nametable_entry(nametable_slot *slot)
 	return (void *)(uintptr_t)(word & NAMETABLE_ADDRESS);
 }
 
+/** Call `visit` for every entry, but perhaps those that are added or removed
+ *  meanwhile. Needs the RCU read lock. */
+void nametable_read(const struct nametable *table, void (*visit)(void *entry, void *arg),
+		    void *arg);
+
 /* The rest is the writer's. */
 
 /** @return GAZ_OK, GAZ_ENOMEM */

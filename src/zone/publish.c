@@ -28,7 +28,13 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
 	if (!draft->old && !draft->is_apex &&
 	    nametable_reserve(nodes, draft->hash, &draft->slot) != GAZ_OK)
 		return GAZ_ENOMEM;
-	return draft_render(draft, &edit->arena);
+	if (draft_render(draft, &edit->arena) != GAZ_OK)
+		return GAZ_ENOMEM;
+	if (host_ref_targets(edit->db, draft->fresh) == GAZ_OK)
+		return GAZ_OK;
+	free(draft->fresh);
+	draft->fresh = NULL;
+	return GAZ_ENOMEM;
 }
 
 static void gather_orphan(nametable_slot *slot, void *arg)
@@ -84,6 +90,12 @@ static void discard(struct zonedit *edit, void *piece)
 	edit->garbage->pieces[edit->garbage->count++] = piece;
 }
 
+static void discard_node(struct zonedit *edit, struct node *node)
+{
+	host_unref_targets(edit->db, node);
+	discard(edit, node);
+}
+
 static void on_garbage_unused(struct rcu_head *head)
 {
 	struct garbage *garbage = caa_container_of(head, struct garbage, rcu);
@@ -107,7 +119,7 @@ static void show_draft(struct zonedit *edit, struct draft *draft)
 	else
 		nametable_fill(draft->slot, draft->hash, draft->fresh);
 	if (draft->old)
-		discard(edit, draft->old);
+		discard_node(edit, draft->old);
 	else
 		atomic_fetch_add(&edit->db->name_count, 1);
 	zone->nodes += !draft->old && !draft->is_apex;
@@ -119,7 +131,7 @@ static void hide_draft(struct zonedit *edit, struct draft *draft)
 	if (draft->exists || !draft->old)
 		return;
 	nametable_clear(&edit->db->nodes, draft->slot);
-	discard(edit, draft->old);
+	discard_node(edit, draft->old);
 	draft->zone->nodes--;
 	atomic_fetch_sub(&edit->db->name_count, 1);
 }
@@ -149,11 +161,11 @@ static void hide_zones(struct zonedit *edit)
 		zonedit_forget_zone(edit->db, zone);
 		atomic_fetch_sub(&edit->db->zone_count, 1);
 		atomic_fetch_sub(&edit->db->name_count, zone->nodes + 1);
-		discard(edit, atomic_load(&zone->apex_node));
+		discard_node(edit, atomic_load(&zone->apex_node));
 		discard(edit, zone);
 	}
 	for (size_t i = 0; i < edit->orphan_count; i++) {
-		discard(edit, nametable_entry(edit->orphans[i]));
+		discard_node(edit, nametable_entry(edit->orphans[i]));
 		nametable_clear(&edit->db->nodes, edit->orphans[i]);
 	}
 }

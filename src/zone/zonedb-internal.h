@@ -9,6 +9,7 @@
 
 #include "base/keyhash.h"
 #include "dns/name.h"
+#include "zone/host.h"
 #include "zone/lookup.h"
 #include "zone/nametable.h"
 #include "zone/node.h"
@@ -61,11 +62,13 @@ struct zonedb {
 	struct keyhash_key key;
 	struct nametable nodes;	 /* by zone and name, without the apexes */
 	struct nametable apexes; /* by name */
+	struct nametable hosts;	 /* of aliases, by name */
 	struct view *_Atomic view;
 	_Atomic uint64_t levels[2]; /* bit n: some apex has n labels */
 	_Atomic size_t zone_count;
 	_Atomic size_t name_count;
 	_Atomic size_t declared_count;
+	_Atomic uint64_t host_generation;
 	struct nametable zones; /* by id; from here on the writer's */
 	struct nametable vpcs;	/* by id */
 	uint32_t level_counts[DNAME_MAX_LABELS + 1];
@@ -102,3 +105,11 @@ void apex_unref(struct zonedb *db, struct apex *apex);
 /** Show a zone to readers, and hide it from them. */
 void apex_link(struct apex *apex, struct zone *zone);
 void apex_unlink(struct apex *apex, struct zone *zone);
+
+/** Count the alias records of a node at the hosts that they name, and make hosts
+ *  for it; all or none. @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status host_ref_targets(struct zonedb *db, const struct node *node);
+void host_unref_targets(struct zonedb *db, const struct node *node);
+
+/** Free all hosts. No reader is left. */
+void host_fini(struct zonedb *db);

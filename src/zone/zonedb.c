@@ -18,6 +18,7 @@ gaz_status zonedb_new(struct zonedb **out)
 	if ((st = rng_secret(&db->key, sizeof db->key)) != GAZ_OK ||
 	    (st = nametable_init(&db->nodes)) != GAZ_OK ||
 	    (st = nametable_init(&db->apexes)) != GAZ_OK ||
+	    (st = nametable_init(&db->hosts)) != GAZ_OK ||
 	    (st = nametable_init(&db->zones)) != GAZ_OK ||
 	    (st = nametable_init(&db->vpcs)) != GAZ_OK ||
 	    (st = view_new(db, NULL, 0, false, &view)) != GAZ_OK) {
@@ -64,6 +65,7 @@ void zonedb_free(struct zonedb **db)
 		nametable_walk(&d->zones, free_apex_node, NULL);
 	free_table(&d->nodes);
 	free_table(&d->apexes);
+	host_fini(d);
 	free_table(&d->zones);
 	free_table(&d->vpcs);
 	free(atomic_load(&d->view));

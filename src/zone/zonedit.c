@@ -67,6 +67,8 @@ void zonedit_forget_zone(struct zonedb *db, struct zone *zone)
 
 static void undo_draft(struct zonedit *edit, struct draft *draft)
 {
+	if (draft->fresh)
+		host_unref_targets(edit->db, draft->fresh);
 	free(draft->fresh);
 	if (draft->slot && !draft->old)
 		nametable_clear(&edit->db->nodes, draft->slot);

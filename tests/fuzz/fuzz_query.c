@@ -16,6 +16,7 @@
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "responder/answer.h"
+#include "zone/host.h"
 #include "zone/view.h"
 #include "zone/zonedb.h"
 #include "zone/zonedit.h"
@@ -135,6 +136,18 @@ static void fill_zone(struct zonedit *edit, struct zone *zone)
 			  "multi.example.com");
 	add_weighted_name(edit, zone, "walias2.example.com", RRSET_ALIAS_A,
 			  "walias2.example.com");
+	add_weighted_name(edit, zone, "wfar.example.com", RRSET_ALIAS_A,
+			  "wcname.example.com");
+	add_weighted_name(edit, zone, "wfar.example.com", RRSET_ALIAS_A,
+			  "y.dname.example.com");
+	add_weighted_name(edit, zone, "wfar.example.com", RRSET_ALIAS_A,
+			  "walias2.example.com");
+	add_weighted_name(edit, zone, "wloop.example.com", RRSET_ALIAS_A,
+			  "loop1.example.com");
+	add_weighted_name(edit, zone, "whost.example.com", RRSET_ALIAS_A, "lb.test");
+	add_weighted_name(edit, zone, "whost.example.com", RRSET_ALIAS_AAAA, "lb.test");
+	add_weighted_name(edit, zone, "whost.example.com", RRSET_ALIAS_A,
+			  "www.sub.example.com");
 	add_name(edit, zone, "sub.example.com", TYPE_NS, "ns.sub.example.com");
 	add(edit, zone, "ns.sub.example.com", RRSET_ALL, TYPE_A, address, 4);
 }
@@ -147,6 +160,8 @@ static void free_fixture(void)
 
 static void build_fixture(void)
 {
+	const struct netaddr hosts[] = {{AF_INET, {192, 0, 2, 1}},
+					{AF_INET6, {[15] = 1}}};
 	struct netprefix prefix;
 	struct vpc_decl decl = {.id = "vpc-1", .prefixes = &prefix, .count = 1};
 	struct zonedit *edit = NULL;
@@ -154,6 +169,7 @@ static void build_fixture(void)
 	CHECK(netaddr_parse_prefix("10.0.0.0/8", &prefix) == GAZ_OK);
 	CHECK(zonedb_new(&db) == GAZ_OK);
 	CHECK(view_intern_vpc(db, "vpc-1", &vpc_number) == GAZ_OK);
+	CHECK(host_fix(db, name("lb.test"), hosts, 2, 60) == GAZ_OK);
 	CHECK(zonedit_new(db, &edit) == GAZ_OK);
 	CHECK(zonedit_set_vpcs(edit, &decl, 1, false) == GAZ_OK);
 	fill_zone(edit, add_zone(edit, "example.com", ZONE_PUBLIC));

@@ -14,6 +14,7 @@
 
 #include "dns/name.h"
 #include "dns/wire.h"
+#include "zone/host.h"
 #include "zonefixture.h"
 
 /* The linker sends our allocations here: the n-th from now on fails. */
@@ -357,6 +358,23 @@ static gaz_status add_many(struct zonedit *edit, struct zone *zone)
 	return st;
 }
 
+/* Aliases make hosts, which have to go again. */
+static gaz_status add_aliases(struct zonedit *edit, struct zone *zone)
+{
+	static const uint8_t owner[] = "\5alias\7example\3com";
+	static const char *const targets[] = {"\1a\4test", "\1b\4test", "\1a\4test"};
+	gaz_status st = GAZ_OK;
+
+	for (uint16_t i = 0; i < 6 && st == GAZ_OK; i++) {
+		struct zone_record record = {
+			(uint16_t)(RRSET_ALIAS_A + i / 3), 8, 60, RRSET_WEIGHTED, true,
+			(const uint8_t *)targets[i % 3]};
+
+		st = zonedit_add_record(edit, zone, owner, &record);
+	}
+	return st;
+}
+
 static gaz_status edit_everything(struct zonedit *edit, struct zone *zone,
 				  const struct line *gone, const struct line *more)
 {
@@ -374,6 +392,7 @@ static gaz_status edit_everything(struct zonedit *edit, struct zone *zone,
 		    GAZ_OK ||
 	    (st = zonedit_add_record(edit, zone, more->owner, &more->record)) != GAZ_OK ||
 	    (st = add_many(edit, zone)) != GAZ_OK ||
+	    (st = add_aliases(edit, zone)) != GAZ_OK ||
 	    (st = zonedit_set_vpcs(edit, &vpc, 1, false)) != GAZ_OK)
 		return st;
 	return zonedit_prepare(edit);
@@ -386,6 +405,8 @@ static void assert_start_state(void)
 	assert_rcode("e.example.com.", "A", 3, "");
 	assert_rcode("gone.example.", "A", 0, "");
 	assert_rcode("new.example.", "A", 5, "");
+	assert_null(host_find(fx.db, (const uint8_t *)"\1a\4test"));
+	assert_null(host_find(fx.db, (const uint8_t *)"\1b\4test"));
 	assert_int_equal(count_names(), 5);
 }
 
