@@ -16,6 +16,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/upkeep.h"
+#include "prober/prober.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct daemon {
 	struct options options;
 	struct store *store;
 	struct zonedb *db;
+	struct prober *prober; /* NULL: health checks are off */
 	struct registry *registry;
 	struct responder *responder;
 	struct upstream *upstream; /* NULL: no resolver to ask */
@@ -70,6 +72,8 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.ec2_count = o->ec2_count,
 		.discover_health = o->discover_health,
 		.seed = o->seed,
+		.on_checks = d->prober ? prober_take_notices : NULL,
+		.on_checks_arg = d->prober,
 	};
 	struct store_faults faults;
 	gaz_status st;
@@ -141,6 +145,23 @@ static gaz_status open_hosts(struct daemon *d, struct gaz_error *err)
 				       "is its address family usable here?");
 }
 
+/* Before the registry, which tells it while loading what is to be checked. */
+static gaz_status open_prober(struct daemon *d, struct gaz_error *err)
+{
+	const struct prober_config config = {
+		.interval_ms = d->options.health_check_interval_ms,
+		.in_flight_max = d->options.health_check_max,
+	};
+	gaz_status st;
+
+	if (!d->options.health_checks)
+		return GAZ_OK;
+	st = prober_open(&config, &d->prober);
+	return st == GAZ_OK ? st
+			    : gaz_error_set(err, st, "cannot set up health checks: %s",
+					    gaz_status_text(st));
+}
+
 static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 {
 	const struct responder_config config = {
@@ -209,6 +230,8 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 	if (st == GAZ_OK && zonedb_new(&d->db) != GAZ_OK)
 		st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 	if (st == GAZ_OK)
+		st = open_prober(d, err);
+	if (st == GAZ_OK)
 		st = open_registry(d, err);
 	if (st == GAZ_OK) {
 		zonedb_enter_thread();
@@ -249,6 +272,8 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 		st = upstream_start(d->upstream);
 	if (st == GAZ_OK)
 		st = responder_start(d->responder);
+	if (st == GAZ_OK && d->prober)
+		st = prober_start(d->prober, d->registry);
 	if (st == GAZ_OK)
 		st = api_server_start(d->api);
 	if (st != GAZ_OK)
@@ -269,12 +294,14 @@ static void wait_for_the_end(const sigset_t *signals)
 	notify_send("STOPPING=1");
 }
 
-/* Calls under way are answered first, then the queue of the writer is done,
- * then the queries that have arrived. */
+/* Calls under way are answered first, then the queue of the writer is done, what the
+ * prober has reported last in it, then the queries that have arrived. */
 static void close_all(struct daemon *d)
 {
 	if (d->api)
 		api_server_stop(d->api);
+	if (d->prober)
+		prober_stop(d->prober);
 	if (d->registry)
 		registry_stop(d->registry);
 	if (d->responder)
@@ -283,6 +310,7 @@ static void close_all(struct daemon *d)
 	responder_close(&d->responder);
 	upstream_close(&d->upstream);
 	registry_close(&d->registry);
+	prober_close(&d->prober);
 	store_close(&d->store);
 	zonedb_free(&d->db);
 }

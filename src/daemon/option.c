@@ -13,6 +13,7 @@ enum {
 	DNS_PORT_DEFAULT = 10053,
 	UPSTREAM_PORT_DEFAULT = 53,
 	VPC_ID_MAX = 64, /* as in the API */
+	HEALTH_CHECK_INTERVAL_MIN_MS = 10,
 };
 
 static gaz_status set_path(const char *name, const char *value, char out[PATH_SIZE],
@@ -282,6 +283,46 @@ static gaz_status set_custom_health_delay(struct options *c, const char *value,
 	return st;
 }
 
+static gaz_status set_health_checks(struct options *c, const char *value,
+				    struct gaz_error *err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--health-checks: '%s' is not on or off", value);
+	c->health_checks = strcmp(value, "on") == 0;
+	return GAZ_OK;
+}
+
+static gaz_status set_health_check_interval(struct options *c, const char *value,
+					    struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st =
+		set_number("--health-check-interval", value, 86400000, &number, err);
+
+	if (st == GAZ_OK && number < HEALTH_CHECK_INTERVAL_MIN_MS)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--health-check-interval: %d milliseconds at least",
+				     HEALTH_CHECK_INTERVAL_MIN_MS);
+	if (st == GAZ_OK)
+		c->health_check_interval_ms = (uint32_t)number;
+	return st;
+}
+
+static gaz_status set_health_check_max(struct options *c, const char *value,
+				       struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--health-check-max", value, 100000, &number, err);
+
+	if (st == GAZ_OK && number == 0)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--health-check-max: at least 1 is needed");
+	if (st == GAZ_OK)
+		c->health_check_max = (uint32_t)number;
+	return st;
+}
+
 static gaz_status set_operation_hours(struct options *c, const char *value,
 				      struct gaz_error *err)
 {
@@ -412,6 +453,14 @@ const struct option_row option_rows[] = {
 	{"custom-health-delay", "MS", false, true, set_custom_health_delay,
 	 "how long a custom health status takes to take effect, in\n"
 	 "milliseconds (default: 0; AWS takes 30000)"},
+	{"health-checks", "on|off", false, false, set_health_checks,
+	 "execute the checks of HealthCheckConfig: connect to the\n"
+	 "instances (default: off, all of them are healthy)"},
+	{"health-check-interval", "MS", false, true, set_health_check_interval,
+	 "from one check of an instance to the next, in\n"
+	 "milliseconds (default: 30000)"},
+	{"health-check-max", "N", false, true, set_health_check_max,
+	 "how many checks are under way at a time (default: 256)"},
 	{"operation-hours", "N", false, true, set_operation_hours,
 	 "how long operations that ended are kept (default: 24)"},
 	{"operation-max", "N", false, true, set_operation_max,

@@ -253,6 +253,8 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 						   : (uint32_t)cores;
 	strcpy(c->region, "us-east-1");
 	strcpy(c->account, "000000000000");
+	c->health_check_interval_ms = 30000;
+	c->health_check_max = 256;
 	c->operation_hours = 24;
 	c->operation_max = 1000000;
 	c->quota_namespaces = 50;

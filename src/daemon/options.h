@@ -64,6 +64,9 @@ struct options {
 	enum health_filter discover_health;
 	uint32_t operation_delay_ms;
 	uint32_t custom_health_delay_ms;
+	bool health_checks;
+	uint32_t health_check_interval_ms;
+	uint32_t health_check_max;
 	uint32_t operation_hours;
 	uint32_t operation_max;
 	uint64_t seed;

@@ -127,7 +127,7 @@ struct watch {
 	const struct ctl *ctl;
 	const char *service_id;
 	json_t *names; /* the input of DiscoverInstancesRevision */
-	bool has_custom_health;
+	bool has_health;
 	json_int_t revision;
 	json_t *instances; /* id: {"InstanceId", "HealthStatus", "Attributes"} */
 	bool has_limit;	   /* end after `left` more changes */
@@ -154,8 +154,8 @@ static int open_watch(struct watch *watch)
 	if (rc == CTL_OK) {
 		watch->names = json_pack("{s:s, s:s}", "NamespaceName", name,
 					 "ServiceName", table_text(service, "Name"));
-		watch->has_custom_health =
-			json_object_get(service, "HealthCheckCustomConfig") != NULL;
+		watch->has_health = json_object_get(service, "HealthCheckCustomConfig") ||
+				    json_object_get(service, "HealthCheckConfig");
 	}
 	free(name);
 	json_decref(reply);
@@ -257,7 +257,7 @@ static int take_turn(struct watch *watch)
 		return CTL_FAILED;
 	revision = json_integer_value(json_object_get(reply, "InstancesRevision"));
 	json_decref(reply);
-	if (watch->instances && revision == watch->revision && !watch->has_custom_health)
+	if (watch->instances && revision == watch->revision && !watch->has_health)
 		return CTL_OK;
 	rc = read_instances(watch, &now);
 	if (rc != CTL_OK)

@@ -32,7 +32,7 @@ static const struct arg_option service_create_options[] = {
 	{"record", "TYPE[:TTL]", true, "a DNS record of each instance; repeatable"},
 	{"routing", "POLICY", false, "MULTIVALUE (default) or WEIGHTED"},
 	{"type", "HTTP", false, "found through the API alone, without DNS"},
-	{"health-check", "TYPE", false, "HTTP, HTTPS or TCP; stored, not executed"},
+	{"health-check", "TYPE", false, "HTTP, HTTPS or TCP"},
 	{"health-path", "PATH", false, "what an HTTP or HTTPS check asks for"},
 	{"failure-threshold", "N", false, "failures until a check's status changes"},
 	{"custom-health", NULL, false, "its instances' health is set by calls"},

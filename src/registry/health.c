@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/health-internal.h"
 #include "registry/page.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
@@ -11,9 +12,9 @@
 enum health_status health_of(const struct service_record *svc,
 			     const struct instance_record *inst)
 {
-	if (svc->has_custom_health)
-		return inst->healthy ? HEALTH_HEALTHY : HEALTH_UNHEALTHY;
-	return svc->health_check ? HEALTH_HEALTHY : HEALTH_UNKNOWN;
+	if (!svc->has_custom_health && !svc->health_check)
+		return HEALTH_UNKNOWN;
+	return inst->healthy ? HEALTH_HEALTHY : HEALTH_UNHEALTHY;
 }
 
 static gaz_status refuse_missing(struct call *call, const char *instance_id,
@@ -58,8 +59,7 @@ static void put_off(struct call *call, const struct service_record *svc,
 	call_save_instance(call, svc->id, inst);
 }
 
-/* The other status, from now on, in the store and in DNS. */
-static gaz_status turn(struct call *call, const struct service_record *svc,
+gaz_status health_turn(struct call *call, const struct service_record *svc,
 		       const struct instance_record *old)
 {
 	struct instance_record new = *old;
@@ -70,7 +70,7 @@ static gaz_status turn(struct call *call, const struct service_record *svc,
 		return st == GAZ_ENOTFOUND ? GAZ_ESTORE : st;
 	new.healthy = !old->healthy;
 	new.health_due_ms = 0;
-	st = projection_replace_instance(call->edit, &ns, svc, old, &new, NULL);
+	st = projection_turn_instance(call->edit, &ns, svc, old, &new);
 	if (st != GAZ_OK)
 		return st == GAZ_ENOMEM ? st : GAZ_ESTORE;
 	call_save_instance(call, svc->id, &new);
@@ -98,7 +98,7 @@ gaz_status health_update(struct call *call, const void *in, void *out)
 	if (call->registry->config.custom_health_delay_ms > 0)
 		put_off(call, &svc, &inst, wanted);
 	else if (wanted != inst.healthy)
-		st = turn(call, &svc, &inst);
+		st = health_turn(call, &svc, &inst);
 	return st;
 }
 
@@ -155,7 +155,7 @@ gaz_status health_finish_next(struct call *call)
 	if (st == GAZ_ENOTFOUND ||
 	    (st == GAZ_OK && inst.health_due_ms != key_time_ms(&key)))
 		return GAZ_OK;
-	return st == GAZ_OK ? turn(call, &svc, &inst) : st;
+	return st == GAZ_OK ? health_turn(call, &svc, &inst) : st;
 }
 
 static int compare_texts(const void *a, const void *b)

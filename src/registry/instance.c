@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "registry/attribute.h"
+#include "registry/healthcheck-internal.h"
 #include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
@@ -247,6 +248,7 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 		place.ns_tally.instances += is_new;
 		st = count_change(call, &place);
 		call_save_instance(call, service_id, &inst);
+		st = healthcheck_note(call, &place.svc, &inst);
 	}
 	if (st == GAZ_OK)
 		save_tallies(call, &place);
@@ -355,5 +357,5 @@ gaz_status instance_apply_deregister(struct call *call, struct reader *intent,
 	save_tallies(call, &place);
 	make_instance_key(service_id, instance_id, &key);
 	call_delete(call, TABLE_INSTANCE, key_span(&key));
-	return GAZ_OK;
+	return healthcheck_note_gone(call, &place.svc, instance_id);
 }

@@ -389,6 +389,26 @@ gaz_status projection_replace_instance(struct zonedit *edit,
 	return st == GAZ_OK ? add_all(edit, zone, &after) : st;
 }
 
+gaz_status projection_turn_instance(struct zonedit *edit,
+				    const struct namespace_record *ns,
+				    const struct service_record *svc,
+				    const struct instance_record *old,
+				    const struct instance_record *new)
+{
+	struct zone *zone = zonedit_find_zone(edit, ns->id);
+	struct projection p;
+	gaz_status st;
+
+	if (!zone)
+		return GAZ_OK;
+	st = project_instance(ns, svc, old, &p);
+	if (st == GAZ_OK)
+		st = remove_all(edit, zone, &p);
+	if (st == GAZ_OK)
+		st = project_instance(ns, svc, new, &p);
+	return st == GAZ_OK ? add_all(edit, zone, &p) : st;
+}
+
 /* Records that come back may meet others that took their place, and each other:
  * so each is checked after those before it are there. What was added goes again
  * when one of them does not fit. */

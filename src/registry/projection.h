@@ -42,6 +42,14 @@ GAZ_MUST_CHECK gaz_status projection_replace_instance(struct zonedit *edit,
 						      const struct instance_record *new,
 						      struct gaz_error *why);
 
+/** Put an instance in the place of itself, with the other health: the same records,
+ *  so they fit. @return GAZ_OK, GAZ_ENOTFOUND (they were not there), GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status projection_turn_instance(struct zonedit *edit,
+						   const struct namespace_record *ns,
+						   const struct service_record *svc,
+						   const struct instance_record *old,
+						   const struct instance_record *new);
+
 /**
  * The records of all instances of a service anew, after its DnsConfig changed.
  * @return as projection_replace_instance()

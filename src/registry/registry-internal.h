@@ -28,6 +28,8 @@ struct registry {
 	bool vpcs_changed;	  /* by the group at work: project them at its end */
 	bool has_pending;	  /* operations may be waiting for their time */
 	bool finish_failed;	  /* the last attempt to finish due ones did */
+	struct healthcheck_notice *notices; /* of the group at work */
+	struct healthcheck_notice **notices_tail;
 };
 
 /** Fill in a call's part of the registry. */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "registry/call.h"
+#include "registry/healthcheck-internal.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
 #include "store/store.h"
@@ -80,6 +81,7 @@ static gaz_status flush(struct loader *l)
 	if (st != GAZ_OK)
 		return st;
 	zonedit_publish(&l->edit);
+	healthcheck_deliver(l->r);
 	l->in_edit = 0;
 	return zonedit_new(l->r->db, &l->edit);
 }
@@ -185,6 +187,9 @@ static gaz_status load_instance(struct loader *l, struct span key, struct span v
 				key.len - (size_t)(nul + 1 - key.data));
 	if (!inst.id)
 		return GAZ_ENOMEM;
+	st = healthcheck_load(&l->call, &l->svc, &inst);
+	if (st != GAZ_OK)
+		return st;
 	st = projection_replace_instance(l->edit, &l->ns, &l->svc, NULL, &inst, &l->why);
 	return st == GAZ_ENOMEM || st == GAZ_OK ? st : GAZ_ESTORE;
 }
@@ -216,6 +221,28 @@ static gaz_status load_all(struct registry *r, struct gaz_error *why)
 	arena_fini(&l.place_arena);
 	*why = l.why;
 	return st;
+}
+
+/* What loading has put right, if anything. */
+static gaz_status save_repairs(struct registry *r, struct gaz_error *err)
+{
+	struct store_txn *txn = NULL;
+	gaz_status st;
+
+	if (r->changes.count == 0 && !r->changes.failed)
+		return GAZ_OK;
+	st = store_begin_write(r->store, &txn);
+	if (st == GAZ_OK)
+		st = store_apply(txn, &r->changes);
+	if (st == GAZ_OK)
+		st = store_commit(&txn);
+	store_abort(&txn);
+	changeset_reset(&r->changes);
+	if (st == GAZ_OK)
+		return st;
+	return gaz_error_set(err, st,
+			     "cannot write to the store that health checks are off now: "
+			     "make room on its disk, or turn them on");
 }
 
 /* ---- life ---- */
@@ -267,6 +294,7 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 	r->store = store;
 	r->db = db;
 	r->tail = &r->head;
+	r->notices_tail = &r->notices;
 	r->has_pending = true; /* until it was looked up */
 	changeset_init(&r->changes);
 	pthread_mutex_init(&r->mutex, NULL);
@@ -290,6 +318,11 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 			"the store is damaged: its records do not fit together%s%.360s; "
 			"move the data directory away, or restore a copy of it",
 			why.text[0] ? ": " : "", why.text);
+	}
+	st = save_repairs(r, err);
+	if (st != GAZ_OK) {
+		registry_close(&r);
+		return st;
 	}
 	*out = r;
 	return GAZ_OK;
@@ -323,6 +356,7 @@ void registry_close(struct registry **r)
 		return;
 	registry_stop(it);
 	free_vpcs(it);
+	healthcheck_drop(it);
 	changeset_fini(&it->changes);
 	pthread_cond_destroy(&it->wake);
 	pthread_mutex_destroy(&it->mutex);

@@ -18,6 +18,7 @@
  * database, and only then reports each job done. */
 
 struct changeset;
+struct healthcheck_notice;
 struct registry;
 struct store;
 struct store_txn;
@@ -43,6 +44,9 @@ struct registry_ec2 {
 	const char *id;
 	const char *ipv4;
 };
+/** Takes a list of notices (healthcheck.h), oldest first. On the writer thread, when
+ *  what they tell of is durable and visible; or within registry_open(). */
+typedef void healthcheck_listener(void *arg, struct healthcheck_notice *take);
 
 struct registry_config {
 	struct clock clock;
@@ -68,6 +72,9 @@ struct registry_config {
 
 	enum health_filter discover_health; /* of requests without; unset: HEALTHY */
 	uint64_t seed; /* not 0: DiscoverInstances shuffles reproducibly, for tests */
+	healthcheck_listener
+		*on_checks;  /* who executes health checks; NULL: nobody, and */
+	void *on_checks_arg; /* what they had found before is forgotten */
 };
 
 /* One API call at work. The submitter fills the first part. */

@@ -72,7 +72,7 @@ struct tally {
 struct instance_record {
 	const char *id;
 	const char *creator_request_id;
-	bool healthy;	       /* the custom status; true where there is none */
+	bool healthy;	       /* by custom status or check; true where there is none */
 	int64_t health_due_ms; /* when the status turns into the other; 0: it stays */
 	struct pair_list attributes;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "registry/healthcheck-internal.h"
 #include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
@@ -197,7 +198,8 @@ gaz_status service_apply_update(struct call *call, struct reader *intent,
 		return operation_fail_batch(call, &why, fail);
 	if (st == GAZ_OK && count > 0 && !has_same_records(&old, &new))
 		st = count_change(call, &ns);
-	if (st == GAZ_OK)
-		call_save_service(call, &new);
-	return st;
+	if (st != GAZ_OK)
+		return st;
+	call_save_service(call, &new);
+	return healthcheck_follow_update(call, &old, &new, instances, count);
 }

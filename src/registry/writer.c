@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "registry/health.h"
+#include "registry/healthcheck-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
 #include "store/store.h"
@@ -70,6 +71,9 @@ static gaz_status end_group(struct group *g)
 		st = store_commit(&g->txn);
 	if (st == GAZ_OK && g->changed)
 		zonedit_publish(&g->edit); /* cannot fail */
+	if (st == GAZ_OK)
+		healthcheck_deliver(g->r); /* nor can this */
+	healthcheck_drop(g->r);
 	store_abort(&g->txn);
 	zonedit_free(&g->edit);
 	return st;
@@ -77,6 +81,7 @@ static gaz_status end_group(struct group *g)
 
 static void drop_group(struct group *g)
 {
+	healthcheck_drop(g->r);
 	store_abort(&g->txn);
 	zonedit_free(&g->edit);
 }

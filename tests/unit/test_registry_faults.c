@@ -10,6 +10,8 @@
 
 #include "fixture_registry.h"
 #include "registry/apex.h"
+#include "registry/health.h"
+#include "registry/healthcheck.h"
 
 /* Every allocation of a mutation is made to fail in turn: either the call
  * succeeds, or it fails and has changed nothing, neither in the store nor in
@@ -170,6 +172,111 @@ static void test_namespace_creation_is_all_or_nothing_at_every_allocation(void *
 	fixture_fini(&f);
 }
 
+/* ---- health checks ---- */
+
+static size_t notices;
+static uint64_t fingerprint;
+
+static void on_checks(void *arg, struct healthcheck_notice *take)
+{
+	(void)arg;
+	for (const struct healthcheck_notice *it = take; it; it = it->next) {
+		notices++;
+		fingerprint = it->fingerprint;
+	}
+	healthcheck_free_notices(take);
+}
+
+static void set_up_checked_service(const char **svc)
+{
+	struct health_check_in check = {.type = HEALTH_CHECK_HTTP};
+	struct create_service_in in = {.name = "s", .health_check = &check};
+	struct dns_record_in record = {RECORD_A, {true, 60}};
+	struct dns_config_in dns = {.dns_records = {&record, 1, true}};
+	struct service_record record_out = {0};
+
+	memset(&f, 0, sizeof f);
+	f.config.on_checks = on_checks;
+	assert_int_equal(fixture_init(&f), GAZ_OK);
+	assert_int_equal(
+		fixture_create_namespace(&f, "example.com", NULL, &in.namespace_id),
+		GAZ_OK);
+	in.dns_config = &dns;
+	assert_int_equal(fixture_mutate(&f, service_create, &in, &record_out), GAZ_OK);
+	*svc = record_out.id;
+}
+
+static gaz_status register_checked(const char *svc)
+{
+	struct text_pair pairs[] = {{"AWS_INSTANCE_IPV4", "192.0.2.1"},
+				    {"AWS_INSTANCE_PORT", "80"}};
+	struct register_instance_in in = {
+		.service_id = svc, .instance_id = "i-1", .attributes = {pairs, 2, true}};
+	struct operation_started_out started = {0};
+
+	return fixture_mutate(&f, instance_register, &in, &started);
+}
+
+static bool is_healthy(const char *svc)
+{
+	struct get_health_in in = {.service_id = svc};
+	struct health_page_out page = {0};
+
+	assert_int_equal(fixture_read(&f, health_list, &in, &page), GAZ_OK);
+	assert_int_equal(page.count, 1);
+	return page.items[0].status == HEALTH_HEALTHY;
+}
+
+static void test_notice_goes_out_if_and_only_if_the_call_succeeds(void **state)
+{
+	const char *svc;
+	bool reached_the_end = false;
+
+	(void)state;
+	set_up_checked_service(&svc);
+	for (long n = 1; !reached_the_end; n++) {
+		gaz_status st;
+
+		notices = 0;
+		atomic_store(&has_failed, false);
+		atomic_store(&allocations_left, n);
+		st = register_checked(svc);
+		atomic_store(&allocations_left, -1);
+		reached_the_end = !atomic_load(&has_failed);
+		assert_true(st == GAZ_OK || !reached_the_end);
+		assert_int_equal(notices, st == GAZ_OK);
+		assert_true(n < 10000);
+	}
+	fixture_fini(&f);
+}
+
+static void test_report_is_all_or_nothing_at_every_allocation(void **state)
+{
+	const char *svc;
+	bool reached_the_end = false;
+
+	(void)state;
+	set_up_checked_service(&svc);
+	assert_int_equal(register_checked(svc), GAZ_OK);
+	for (long n = 1; !reached_the_end; n++) {
+		bool before = is_healthy(svc);
+		struct healthcheck_report_in in = {svc, "i-1", fingerprint, !before};
+		struct healthcheck_report_out out = {0};
+		gaz_status st;
+
+		atomic_store(&has_failed, false);
+		atomic_store(&allocations_left, n);
+		st = fixture_mutate(&f, healthcheck_report, &in, &out);
+		atomic_store(&allocations_left, -1);
+		reached_the_end = !atomic_load(&has_failed);
+		assert_true(st == GAZ_OK || !reached_the_end);
+		assert_int_equal(is_healthy(svc), st == GAZ_OK ? !before : before);
+		assert_true(st != GAZ_OK || (out.taken && out.changed));
+		assert_true(n < 10000);
+	}
+	fixture_fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +285,8 @@ int main(void)
 			test_counted_registration_is_all_or_nothing_at_every_allocation),
 		cmocka_unit_test(
 			test_namespace_creation_is_all_or_nothing_at_every_allocation),
+		cmocka_unit_test(test_notice_goes_out_if_and_only_if_the_call_succeeds),
+		cmocka_unit_test(test_report_is_all_or_nothing_at_every_allocation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
