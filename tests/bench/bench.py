@@ -1,254 +1,96 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a query and a registration cost; tests/bench/README describes the method."""
+"""What queries and registrations cost; tests/bench/README describes the method."""
 
 import argparse
-import dataclasses
 import json
-import os
 import pathlib
-import random
-import re
 import shutil
 import signal
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 sys.dont_write_bytecode = True
 
 import servers
+import machine
+import stage_discover
+import stage_latency
+import stage_million
+import stage_query
+import stage_update
 
-SERVERS = {
-    "file": servers.Gazetteer,
-    "namespace": servers.GazetteerApi,
-    "nsd": servers.Nsd,
-    "knot": servers.Knot,
-    "reflector": servers.Reflector,
+STAGES = {
+    "queries": stage_query,
+    "updates": stage_update,
+    "discover": stage_discover,
+    "latency": stage_latency,
+    "million": stage_million,
 }
 
 
-@dataclasses.dataclass
-class Setup:
-    build: pathlib.Path
-    workers: int
-    server_cpus: set
-    client_cpus: set
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
 def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--build", default="build", help="folder with the programs")
-    parser.add_argument("--names", type=int, default=100000)
-    parser.add_argument("--queries", type=int, default=300000, help="in one round")
+    parser.add_argument("--only", default=",".join(STAGES), metavar="STAGES",
+                        help="which stages to run")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=1, help="of each server")
-    parser.add_argument("--registrations", type=int, default=1000, help="per namespace")
-    parser.add_argument("--servers", default=",".join(SERVERS),
-                        help="which to measure (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print JSON, not tables")
-    return parser.parse_args()
+    stage = parser.add_argument_group("queries")
+    stage.add_argument("--names", type=int, default=100000, help="of each server")
+    stage.add_argument("--queries", type=int, default=300000, help="in one round")
+    stage.add_argument("--registrations", type=int, default=1000, help="per namespace")
+    stage.add_argument("--servers", default=",".join(stage_query.SERVERS),
+                       help="which to measure")
+    stage = parser.add_argument_group("the other stages")
+    stage.add_argument("--cores", type=int, default=2,
+                       help="for server and clients together")
+    stage.add_argument("--updates", type=int, default=10000,
+                       help="updates: new records in one round")
+    stage.add_argument("--seconds", type=float, default=3,
+                       help="discover, latency: length of a round")
+    stage.add_argument("--services", type=int, default=1000, help="million: services")
+    stage.add_argument("--instances", type=int, default=1000,
+                       help="million: instances of each service")
+    options = parser.parse_args()
+    options.only = options.only.split(",")
+    for name in options.only:
+        if name not in STAGES:
+            parser.error(f"--only: there is no stage '{name}', but {', '.join(STAGES)}")
+    return options
 
 
-def make_setup(options):
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) <= options.workers:
-        return Setup(pathlib.Path(options.build).resolve(), options.workers, None, None)
-    return Setup(pathlib.Path(options.build).resolve(), options.workers,
-                 set(cpus[:options.workers]), set(cpus[options.workers:]))
-
-
-def write_queries(path, options):
-    """Random names, one in ten of them missing; the same for every server."""
-    pick = random.Random(1)
-    with open(path, "w", encoding="ascii") as file:
-        for _ in range(options.names):
-            name = servers.host_name(pick.randrange(options.names))
-            name = f"no{name}" if pick.randrange(10) == 0 else name
-            file.write(f"{name}.{servers.ZONE} A\n")
-
-
-def measure_round(server, setup, queries, options):
-    """One run of dnsperf: CPU µs per answered query, and what dnsperf counted."""
-    passes = max(1, round(options.queries / options.names))
-    command = ["dnsperf", "-s", "127.0.0.1", "-p", str(server.port), "-d", str(queries),
-               "-n", str(passes), "-c", "8", "-T", "1", "-q", "200", "-t", "2"]
-    if setup.client_cpus:
-        command = ["taskset", "-c", ",".join(map(str, setup.client_cpus))] + command
-    before = server.process.cpu_us()
-    output = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                            text=True, check=True).stdout
-    used = server.process.cpu_us() - before
-    answered = int(re.search(r"Queries completed: +(\d+)", output)[1])
-    sent = int(re.search(r"Queries sent: +(\d+)", output)[1])
-    rcodes = re.search(r"Response codes: +(.*)", output)
-    if answered == 0:
-        raise RuntimeError(f"{server.title} answered nothing:\n{output}")
-    return {"cpu_us_per_query": used / answered, "sent": sent, "answered": answered,
-            "rcodes": rcodes[1] if rcodes else "",
-            "queries_per_s": float(re.search(r"Queries per second: +([\d.]+)", output)[1])}
-
-
-def summarise(rounds):
-    costs = [r["cpu_us_per_query"] for r in rounds]
-    return {"median": statistics.median(costs), "min": min(costs), "max": max(costs),
-            "queries_per_s": statistics.median(r["queries_per_s"] for r in rounds),
-            "lost": sum(r["sent"] - r["answered"] for r in rounds),
-            "rcodes": rounds[-1]["rcodes"]}
-
-
-def memory_per_name(running, work, setup, options):
-    """What a name costs: against the same server with an empty zone."""
+def measure(work, options):
+    setup = machine.make_setup(options)
     found = {}
-    for key, server in running.items():
-        if not server.authoritative:
-            continue
-        kind = servers.Gazetteer if key == "namespace" else type(server)
-        empty = kind(work / f"{key}-empty", setup, 0).start()
-        try:
-            found[key] = (server.process.memory() - empty.process.memory()) / options.names
-        finally:
-            empty.stop()
+    for name in options.only:
+        folder = work / name
+        folder.mkdir()
+        found[name] = STAGES[name].measure(folder, setup, options)
+        shutil.rmtree(folder)
     return found
-
-
-def probe(path, namespace, name):
-    """A service to register and deregister again and again."""
-    return {"ServiceId": servers.create_services(path, namespace, [name])[0],
-            "InstanceId": "i"}
-
-
-def one_registration(server, connection, target, cost):
-    def call(operation, members):
-        connection.request("POST", "/", servers.json_bytes(members), {
-            "Content-Type": "application/x-amz-json-1.1",
-            "X-Amz-Target": f"Route53AutoNaming_v20170314.{operation}"})
-        reply = connection.getresponse()
-        servers.decode(operation, reply.status, reply.read())
-
-    used, begin = server.process.cpu_us(), time.monotonic()
-    call("RegisterInstance", {**target, "Attributes": {"AWS_INSTANCE_IPV4": "10.0.0.1"}})
-    cost["wall_us"].append((time.monotonic() - begin) * 1e6)
-    cost["cpu_us"].append(server.process.cpu_us() - used)
-    call("DeregisterInstance", target)
-
-
-def measure_registrations(server, options):
-    """One registration more, in turn in a small and in the large namespace."""
-    path = server.socket
-    small = servers.create_namespace(path, "small.test")
-    servers.load_names(path, small, range(10))
-    targets = {"small": probe(path, small, "probe"),
-               "large": probe(path, server.namespace, "probe")}
-    costs = {key: {"cpu_us": [], "wall_us": []} for key in targets}
-    connection = servers.Connection(path)
-    try:
-        for _ in range(options.registrations):
-            for key, target in targets.items():
-                one_registration(server, connection, target, costs[key])
-    finally:
-        connection.close()
-    result = {f"{key}_{unit}": statistics.median(values)
-              for key, cost in costs.items() for unit, values in cost.items()}
-    for unit in ("cpu_us", "wall_us"):
-        result[f"ratio_{unit}"] = result[f"large_{unit}"] / result[f"small_{unit}"]
-    return result
-
-
-def start_servers(running, work, setup, options):
-    for key in options.servers.split(","):
-        say(f"starting {SERVERS[key].title} with {options.names} names ...")
-        running[key] = SERVERS[key](work / key, setup, options.names)
-        running[key].start()
-
-
-def measure_queries(running, work, setup, options):
-    queries = work / "queries"
-    write_queries(queries, options)
-    rounds = {key: [] for key in running}
-    for number in range(options.rounds):
-        for key, server in running.items():
-            rounds[key].append(measure_round(server, setup, queries, options))
-            say(f"round {number + 1} of {options.rounds}: {server.title} "
-                f"{rounds[key][-1]['cpu_us_per_query']:.2f} µs")
-    return {key: summarise(found) for key, found in rounds.items()}
-
-
-def measure(running, work, setup, options):
-    start_servers(running, work, setup, options)
-    result = {"names": options.names, "workers": options.workers,
-              "queries": measure_queries(running, work, setup, options),
-              "titles": {key: server.title for key, server in running.items()}}
-    say("measuring memory ...")
-    result["memory_per_name"] = memory_per_name(running, work, setup, options)
-    if "namespace" in running:
-        say("measuring registrations ...")
-        result["registration"] = measure_registrations(running["namespace"], options)
-    program = setup.build / "bench_answer"
-    if os.access(program, os.X_OK):
-        say("measuring answer_query() alone ...")
-        result["answer_query"] = subprocess.run(
-            [program], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=True).stdout
-    return result
-
-
-def print_queries(result):
-    found, titles = result["queries"], result["titles"]
-    others = [key for key in ("nsd", "knot", "reflector") if key in found]
-    print(f"CPU time per query ({result['names']} names, 10 % of the queries for missing "
-          f"ones,\n{result['workers']} worker(s) each; median of the rounds)\n")
-    print(f"  {'':24}{'µs':>7}{'min':>8}{'max':>8}{'queries/s':>12}{'lost':>7}" +
-          "".join(f"{'/ ' + titles[key]:>13}" for key in others))
-    for key, row in found.items():
-        print(f"  {titles[key]:24}{row['median']:7.2f}{row['min']:8.2f}{row['max']:8.2f}"
-              f"{row['queries_per_s']:12.0f}{row['lost']:7d}" +
-              "".join(f"{row['median'] / found[other]['median']:13.2f}"
-                      for other in others))
-
-
-def print_result(result):
-    print_queries(result)
-    print("\nMemory per name, bytes (against the same server with an empty zone)\n")
-    for key, size in result["memory_per_name"].items():
-        print(f"  {result['titles'][key]:24}{size:7.0f}")
-    if "registration" in result:
-        row = result["registration"]
-        print(f"\nOne registration more (median), in a namespace with 10 and one with "
-              f"{result['names']} names\n")
-        for unit, title in (("cpu_us", "CPU of the daemon, µs"), ("wall_us", "wall, µs")):
-            print(f"  {title:24}{row['small_' + unit]:9.0f}{row['large_' + unit]:9.0f}"
-                  f"   ratio {row['ratio_' + unit]:.2f}")
-    if "answer_query" in result:
-        print(f"\nanswer_query() alone, in process\n\n{result['answer_query']}")
 
 
 def main():
     options = parse_options()
-    setup = make_setup(options)
     work = pathlib.Path(tempfile.mkdtemp(prefix="gaz-bench-"))
-    running = {}
     servers.become_subreaper()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        result = measure(running, work, setup, options)
+        found = measure(work, options)
     except KeyboardInterrupt:
         return 130
     finally:
-        for server in running.values():
-            server.stop()
         shutil.rmtree(work, ignore_errors=True)
     if options.json:
-        json.dump(result, sys.stdout, indent=2, ensure_ascii=False)
+        json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
         print()
-    else:
-        print_result(result)
+        return 0
+    for number, (name, result) in enumerate(found.items()):
+        print("\n" if number else "", end="")
+        STAGES[name].show(result)
     return 0
 
 

@@ -108,11 +108,15 @@ class Process:
                 total += 1024 * int(re.search(rf"^{field}: +(\d+)", text, re.M)[1])
         return total
 
-    def stop(self):
+    def kill(self):
+        """End it without a warning."""
+        self.stop(signal.SIGKILL)
+
+    def stop(self, sig=signal.SIGTERM):
         """End it, and the children that it may leave to us (we are a subreaper)."""
         others = self.pids()[1:] if self.alive() else []
         if self.alive():
-            self.child.terminate()
+            self.child.send_signal(sig)
             try:
                 self.child.wait(20)
             except subprocess.TimeoutExpired:

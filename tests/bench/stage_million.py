@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Very many instances: memory, start, and registrations next to few of them."""
+
+import socket
+import statistics
+import time
+
+import machine
+import servers
+import updatable
+
+CONNECTIONS = 64
+CHUNK = 50000  # instances between two lines of progress
+ALONE = 500
+MANY = 3000
+STARTS = 3
+
+
+class Gazetteer(updatable.Gazetteer):
+    """SRV records, so that every instance has a name of its own."""
+
+    def load(self, services, each, told=False):
+        path = self.create_services("s", services, "SRV")
+        total, spent = services * each, 0
+        for first in range(0, total, CHUNK):
+            spent += self.register(path, connections=CONNECTIONS, first=first,
+                                   count=min(CHUNK, total - first))["seconds"]
+            if told:
+                machine.say(f"million: {min(first + CHUNK, total)} of {total} instances, "
+                            f"{min(first + CHUNK, total) / spent:.0f}/s")
+        self.names = total
+        return path, spent
+
+    def launch(self):
+        self.process = servers.Process(self.command(), self.work, self.setup.server_cpus,
+                                       self.work / "log")
+
+
+class Nsd(servers.Nsd):
+    """The names of the instances. Without their SRV records: NSD compares every record
+    with all others of its RRset, so that sets of a thousand take it minutes."""
+
+    def __init__(self, work, setup, services, each):
+        super().__init__(work, setup, 0)
+        self.services, self.each = services, each
+
+    def write_zone(self, path):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"$ORIGIN {servers.ZONE}.\n$TTL 60\n"
+                       "@ SOA ns1 hostmaster 1 7200 900 1209600 60\n@ NS ns1\n"
+                       "ns1 A 127.0.0.1\n")
+            for number in range(self.services * self.each):
+                file.write(f"{instance(number)}.s{number % self.services} A "
+                           f"{servers.address(number)}\n")
+
+    def prepare(self):
+        self.arguments = self.command()
+        self.write_zone(self.work / "zone")
+
+    def launch(self):
+        self.process = servers.Process(self.arguments, self.work, self.setup.server_cpus,
+                                       self.work / "log")
+
+
+def instance(number):
+    return f"i{number:08d}"
+
+
+def wait_for_answer(server, name):
+    """Like Server.wait_for(), but in steps that can be told apart."""
+    question = servers.question(f"{name}.{servers.ZONE}")
+    deadline = time.monotonic() + servers.PATIENCE
+    while time.monotonic() < deadline and server.process.alive():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.01)
+            try:
+                sock.sendto(question, ("127.0.0.1", server.port))
+                reply = sock.recv(4096)
+                if reply[3] & 15 == 0 and reply[7] > 0:
+                    return
+            except OSError:
+                pass
+        time.sleep(0.002)
+    raise RuntimeError(f"{server.title} does not answer:\n{server.process.tail()}")
+
+
+def start_times(server, services, each):
+    """Seconds from the start of the process to the first answer, and of CPU until then,
+    of every start. What runs is killed as hard as can be."""
+    last = services * each - 1
+    name = f"{instance(last)}.s{last % services}"
+    spent, used = [], []
+    for _ in range(STARTS):
+        if server.process:
+            server.process.kill()
+        begin = time.monotonic()
+        server.launch()
+        wait_for_answer(server, name)
+        spent.append(time.monotonic() - begin)
+        used.append(server.process.cpu_us() / 1e6)
+    return {"starts_s": spent, "starts_cpu_s": used}
+
+
+def probe(server, path, first):
+    """Registrations into these services: one at a time, and many at once."""
+    alone = server.register(path, connections=1, count=ALONE, first=first)
+    many = server.register(path, connections=CONNECTIONS, count=MANY, first=first + ALONE)
+    return {"alone_us": alone["p50_us"], "per_s": many["per_s"],
+            "cpu_us": many["server_cpu_us"] / many["done"]}
+
+
+def probe_both(server, path, total):
+    """Into all services in turn, and into the first one only."""
+    single = server.work / "single"
+    single.write_text(path.read_text().split()[0] + "\n")
+    return {"spread": probe(server, path, total),
+            "single": probe(server, single, total + ALONE + MANY)}
+
+
+def measure_small(work, setup, options):
+    """A thousand instances: in as many services, and in one."""
+    found = {}
+    for key, services, each in (("spread", options.services, 1),
+                                ("single", 1, options.instances)):
+        server = Gazetteer(work / f"small-{key}", setup).start()
+        try:
+            path, _ = server.load(services, each)
+            found[key] = probe(server, path, services * each)
+        finally:
+            server.stop()
+    return found
+
+
+def measure_large(work, setup, options):
+    services, each = options.services, options.instances
+    server = Gazetteer(work / "large", setup).start()
+    try:
+        empty = server.process.memory()
+        path, spent = server.load(services, each, told=True)
+        found = {"load_s": spent, "memory": server.process.memory() - empty,
+                 "disk": (server.work / "data" / "data.mdb").stat().st_blocks * 512}
+        found["registration"] = probe_both(server, path, services * each)
+        found |= start_times(server, services, each)
+        found["names_restarted"] = server.instance_count(path)
+        found["memory_restarted"] = server.process.memory() - empty
+    finally:
+        server.stop()
+    return found
+
+
+def measure_nsd(work, setup, options):
+    empty = servers.Nsd(work / "nsd-empty", setup, 0).start()
+    server = Nsd(work / "nsd", setup, options.services, options.instances)
+    try:
+        server.prepare()
+        return start_times(server, options.services, options.instances) | {
+            "memory": server.process.memory() - empty.process.memory()}
+    finally:
+        empty.stop()
+        server.stop()
+
+
+def measure(work, setup, options):
+    setup = machine.together(setup, options.cores)
+    result = {"services": options.services, "instances": options.instances}
+    for key, title, stage in (
+            ("nsd", "loading the names into NSD", measure_nsd),
+            ("small", "measuring registrations with few instances", measure_small),
+            ("large", "measuring with very many", measure_large)):
+        machine.say(f"million: {title} ...")
+        result[key] = stage(work, setup, options)
+    return result
+
+
+def show(result):
+    total = result["services"] * result["instances"]
+    large, nsd = result["large"], result["nsd"]
+    print(f"{total} instances ({result['services']} services of {result['instances']}, "
+          f"SRV: each instance has a name of its own)\n")
+    print(f"  loaded through the API in {large['load_s']:.0f} s, "
+          f"{total / large['load_s']:.0f}/s; {large['disk'] / total:.0f} bytes of disk "
+          f"for each instance\n")
+    print(f"  {'':32}{'gazetteerd':>12}{'NSD':>12}{'ratio':>9}")
+    print(f"  {'memory per name, bytes':32}{large['memory'] / total:12.0f}"
+          f"{nsd['memory'] / total:12.0f}{large['memory'] / nsd['memory']:9.2f}")
+    print(f"  {'same, after a restart':32}"
+          f"{large['memory_restarted'] / large['names_restarted']:12.0f}")
+    for key, title in (("starts_s", "start to first answer, s"),
+                       ("starts_cpu_s", "CPU of that, s")):
+        ours_s, nsd_s = (statistics.median(row[key]) for row in (large, nsd))
+        print(f"  {title:32}{ours_s:12.2f}{nsd_s:12.2f}{ours_s / nsd_s:9.2f}")
+    for key, title, few in (
+            ("spread", "into all services", result["services"]),
+            ("single", "into one service", result["instances"])):
+        small, many = result["small"][key], large["registration"][key]
+        print(f"\n  {'Registrations ' + title:32}{f'at {few}':>12}{f'at {total}':>12}"
+              f"{'ratio':>9}")
+        for unit, name in (("alone_us", "one at a time, µs (median)"),
+                           ("per_s", f"{CONNECTIONS} connections, per s"),
+                           ("cpu_us", "CPU of the daemon each, µs")):
+            print(f"  {name:32}{small[unit]:12.0f}{many[unit]:12.0f}"
+                  f"{many[unit] / small[unit]:9.2f}")
