@@ -267,8 +267,8 @@ static gaz_status report_stray(struct check *c, struct span key, struct span val
 static gaz_status check_strays(struct check *c)
 {
 	static const enum schema_table tables[] = {
-		TABLE_NAMESPACE_ORDER, TABLE_SERVICE_ORDER, TABLE_NAME,
-		TABLE_TOKEN,	       TABLE_LOCK,	    TABLE_PENDING,
+		TABLE_NAMESPACE_ORDER, TABLE_SERVICE_ORDER, TABLE_NAME, TABLE_LOCK,
+		TABLE_PENDING,
 	};
 	gaz_status st = GAZ_OK;
 

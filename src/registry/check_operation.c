@@ -102,16 +102,8 @@ static gaz_status list_links(struct check *c, const struct operation_record *op,
 			     const struct operation_extra *extra,
 			     struct check_link links[CHECK_LINKS_MAX], size_t *count)
 {
-	struct key key = {0};
-
 	*count = 0;
 	set_scope(c, extra->region, op->account);
-	if (extra->has_token) {
-		key_put(&key, extra->token, sizeof extra->token);
-		add_link(links, count, TABLE_TOKEN, &key);
-		links[*count - 1].value =
-			(struct span){(const uint8_t *)op->id, strlen(op->id)};
-	}
 	return op->status == OPERATION_SUBMITTED
 		       ? list_pending(c, op, extra, links, count)
 		       : GAZ_OK;

@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "registry/registry-internal.h"
+#include "registry/token.h"
 #include "store/store.h"
 
 static operation_apply *const apply_by_type[] = {
@@ -48,7 +49,6 @@ gaz_status operation_find_retry(struct call *call, struct operation_plan *plan,
 				const char **operation_id_out)
 {
 	char digest[CALL_DIGEST_SIZE];
-	struct span value;
 	const char *within;
 	gaz_status st;
 
@@ -59,12 +59,8 @@ gaz_status operation_find_retry(struct call *call, struct operation_plan *plan,
 	if (st == GAZ_OK)
 		st = call_name_key(call, NAME_TOKEN, within, digest, &plan->token);
 	if (st == GAZ_OK)
-		st = call_get(call, TABLE_TOKEN, key_span(&plan->token), &value);
-	if (st != GAZ_OK)
-		return st;
-	*operation_id_out =
-		arena_strndup(call->arena, (const char *)value.data, value.len);
-	return *operation_id_out ? GAZ_OK : GAZ_ENOMEM;
+		st = token_find(call, plan->token.data, operation_id_out);
+	return st;
 }
 
 gaz_status operation_find_lock(struct call *call, const struct key *lock,

@@ -173,7 +173,8 @@ static gaz_status follow(struct call *call, struct span value, const void *arg,
 			 struct key *key)
 {
 	const struct operation_query *query = arg;
-	struct operation_link links[OPERATION_SCOPES];
+	struct operation_extra head = {0};
+	const struct operation_link *before = &head.before[query->scope];
 	gaz_status st;
 
 	if (value.len == 0) {
@@ -183,10 +184,10 @@ static gaz_status follow(struct call *call, struct span value, const void *arg,
 			key_put(key, value.data, value.len);
 		return st;
 	}
-	st = schema_get_operation_links(value, links);
+	st = schema_get_operation_head(value, &head);
 	key->len = 0;
-	if (st == GAZ_OK && links[query->scope].present)
-		key_put(key, links[query->scope].key, sizeof links->key);
+	if (st == GAZ_OK && before->present)
+		key_put(key, before->key, sizeof before->key);
 	return st;
 }
 

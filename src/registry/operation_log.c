@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
+#include "registry/token.h"
 #include "store/store.h"
 
 /* The operations in the store: one table in the order of their submission, so
@@ -120,11 +121,7 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 	if (st != GAZ_OK)
 		return st;
 	operation_save(call, op, extra);
-	if (extra->has_token)
-		changeset_put(call->changes, TABLE_TOKEN,
-			      (struct span){extra->token, sizeof extra->token},
-			      (struct span){(const uint8_t *)op->id, strlen(op->id)});
-	return GAZ_OK;
+	return extra->has_token ? token_add(call, extra->token, op->create_ms) : GAZ_OK;
 }
 
 /* An operation that waits shows SUBMITTED for the first half of its time and
@@ -203,9 +200,6 @@ static gaz_status forget(struct call *call, const struct operation_record *op,
 		if (scopes[i].len > 0)
 			st = skip(call, &scopes[i], key, &extra->before[i]);
 	}
-	if (extra->has_token)
-		call_delete(call, TABLE_TOKEN,
-			    (struct span){extra->token, sizeof extra->token});
 	call_delete(call, TABLE_OPERATION, key_span(key));
 	return st;
 }

@@ -24,10 +24,11 @@ struct registry {
 	pthread_t thread;
 
 	/* The writer's own. */
-	struct changeset changes; /* of the call at work, memory reused */
-	bool vpcs_changed;	  /* by the group at work: project them at its end */
-	bool has_pending;	  /* operations may be waiting for their time */
-	bool finish_failed;	  /* the last attempt to finish due ones did */
+	struct changeset changes;   /* of the call at work, memory reused */
+	struct token_index *tokens; /* NULL: not read yet */
+	bool vpcs_changed;	    /* by the group at work: project them at its end */
+	bool has_pending;	    /* operations may be waiting for their time */
+	bool finish_failed;	    /* the last attempt to finish due ones did */
 	struct healthcheck_notice *notices; /* of the group at work */
 	struct healthcheck_notice **notices_tail;
 };

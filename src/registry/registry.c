@@ -9,6 +9,7 @@
 #include "registry/healthcheck-internal.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
+#include "registry/token.h"
 #include "store/store.h"
 #include "zone/zonedb.h"
 #include "zone/zonedit.h"
@@ -357,6 +358,7 @@ void registry_close(struct registry **r)
 	registry_stop(it);
 	free_vpcs(it);
 	healthcheck_drop(it);
+	token_index_free(&it->tokens);
 	changeset_fini(&it->changes);
 	pthread_cond_destroy(&it->wake);
 	pthread_mutex_destroy(&it->mutex);

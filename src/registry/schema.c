@@ -17,7 +17,6 @@ const char *const schema_table_names[TABLE_COUNT] = {
 	[TABLE_TAG] = "tag",
 	[TABLE_OPERATION] = "operation",
 	[TABLE_OPERATION_LAST] = "operation-last",
-	[TABLE_TOKEN] = "token",
 	[TABLE_LOCK] = "lock",
 	[TABLE_PENDING] = "pending",
 	[TABLE_HEALTH_DUE] = "health-due",
@@ -253,6 +252,9 @@ void schema_put_operation(struct bytes *b, const struct operation_record *op,
 	bytes_put_u8(b, VALUE_VERSION);
 	for (size_t i = 0; i < OPERATION_SCOPES; i++)
 		put_link(b, &extra->before[i]);
+	bytes_put_u8(b, extra->has_token);
+	if (extra->has_token)
+		bytes_put(b, extra->token, sizeof extra->token);
 	bytes_put_u8(b, (uint8_t)op->type);
 	bytes_put_u8(b, (uint8_t)op->status);
 	bytes_put_text(b, extra->region);
@@ -267,19 +269,28 @@ void schema_put_operation(struct bytes *b, const struct operation_record *op,
 	bytes_put_text(b, op->instance_id);
 	bytes_put_text(b, op->error_code);
 	bytes_put_text(b, op->error_message);
-	bytes_put_u8(b, extra->has_token);
-	if (extra->has_token)
-		bytes_put(b, extra->token, sizeof extra->token);
 }
 
-gaz_status schema_get_operation_links(struct span value,
-				      struct operation_link out[OPERATION_SCOPES])
+static void read_operation_head(struct reader *r, struct operation_extra *out)
+{
+	const uint8_t *token = NULL;
+
+	start_reading(r, (struct span){r->at, r->left});
+	for (size_t i = 0; i < OPERATION_SCOPES; i++)
+		read_link(r, &out->before[i]);
+	if (reader_u8(r) != 0)
+		token = reader_take(r, sizeof out->token);
+	out->has_token = token != NULL;
+	if (token)
+		memcpy(out->token, token, sizeof out->token);
+}
+
+gaz_status schema_get_operation_head(struct span value, struct operation_extra *out)
 {
 	struct reader r;
 
-	start_reading(&r, value);
-	for (size_t i = 0; i < OPERATION_SCOPES; i++)
-		read_link(&r, &out[i]);
+	reader_init(&r, value);
+	read_operation_head(&r, out);
 	return r.failed ? GAZ_ESTORE : GAZ_OK;
 }
 
@@ -287,12 +298,10 @@ gaz_status schema_get_operation(struct span value, struct arena *arena,
 				struct operation_record *out,
 				struct operation_extra *extra)
 {
-	const uint8_t *token = NULL;
 	struct reader r;
 
-	start_reading(&r, value);
-	for (size_t i = 0; i < OPERATION_SCOPES; i++)
-		read_link(&r, &extra->before[i]);
+	reader_init(&r, value);
+	read_operation_head(&r, extra);
 	out->type = (enum operation_type)reader_u8(&r);
 	out->status = (enum operation_status)reader_u8(&r);
 	extra->region = reader_text(&r, arena);
@@ -307,11 +316,6 @@ gaz_status schema_get_operation(struct span value, struct arena *arena,
 	out->instance_id = reader_text(&r, arena);
 	out->error_code = reader_text(&r, arena);
 	out->error_message = reader_text(&r, arena);
-	if (reader_u8(&r) != 0)
-		token = reader_take(&r, sizeof extra->token);
-	extra->has_token = token != NULL;
-	if (token)
-		memcpy(extra->token, token, sizeof extra->token);
 	return end_reading(&r, arena);
 }
 

@@ -36,7 +36,6 @@ enum schema_table {
 	TABLE_OPERATION, /* submit time, target part of its id -> operation */
 	TABLE_OPERATION_LAST, /* scope -> key of the operation submitted last in it; */
 	/* scope: 'p' P, 'n' namespace id, 's' service id */
-	TABLE_TOKEN,   /* digest of call, token and parameters -> operation id */
 	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */
 	TABLE_PENDING, /* due time, operation id -> locks and intent */
 	TABLE_HEALTH_DUE, /* due time, service id NUL instance id -> region, account */
@@ -95,7 +94,7 @@ struct operation_extra {
 	const char *scope_namespace; /* the namespace it works in */
 	int64_t due_ms;		     /* when it ends, or ended */
 	bool has_token;
-	uint8_t token[ID_DIGEST_LEN]; /* the key in TABLE_TOKEN */
+	uint8_t token[ID_DIGEST_LEN]; /* digest of call, token and parameters */
 	/* The operations before it in its partition, namespace and service: lists
 	 * follow these links, so that an operation is written in one place, behind
 	 * all others, and not in the midst of an index for each list. */
@@ -122,9 +121,9 @@ GAZ_MUST_CHECK gaz_status schema_get_instance(struct span value, struct arena *a
 GAZ_MUST_CHECK gaz_status schema_get_operation(struct span value, struct arena *arena,
 					       struct operation_record *out,
 					       struct operation_extra *extra);
-/** Only the links, without the rest. @return GAZ_OK, GAZ_ESTORE. */
-GAZ_MUST_CHECK gaz_status schema_get_operation_links(
-	struct span value, struct operation_link out[OPERATION_SCOPES]);
+/** Only links and token. @return GAZ_OK, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status schema_get_operation_head(struct span value,
+						    struct operation_extra *out);
 GAZ_MUST_CHECK gaz_status schema_get_tally(struct span value, struct tally *out);
 /** Reads on from where the reader is. */
 void schema_read_pairs(struct reader *r, struct arena *arena, struct pair_list *out);

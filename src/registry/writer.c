@@ -9,6 +9,7 @@
 #include "registry/healthcheck-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
+#include "registry/token.h"
 #include "store/store.h"
 #include "zone/zonedb.h"
 #include "zone/zonedit.h"
@@ -126,6 +127,13 @@ static gaz_status run_health(struct call *call, const void *in, void *out)
 	(void)in;
 	(void)out;
 	return health_finish_next(call);
+}
+
+static gaz_status run_token_load(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	return token_load(call);
 }
 
 static gaz_status run_sweep(struct call *call, const void *in, void *out)
@@ -325,6 +333,9 @@ void *writer_main(void *registry)
 	bool stop = false;
 
 	zonedb_enter_thread();
+	/* Before the first call asks for it: it takes a moment with many operations.
+	 * If it fails now, that call tries again. */
+	(void)run_group(r, run_token_load, 1);
 	for (;;) {
 		struct job *jobs = take_jobs(r, time_to_next(r), &stop);
 

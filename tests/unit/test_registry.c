@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -347,6 +348,56 @@ static void test_operations_are_kept_up_to_a_number(void **state)
 	assert_in_range(page.count, 5, 6);
 }
 
+static const char *register_with_token(struct fixture *f, const char *service_id, int n)
+{
+	struct text_pair pair = {"AWS_INSTANCE_IPV4", "10.0.0.1"};
+	char token[16];
+	struct register_instance_in in = {.service_id = service_id,
+					  .instance_id = "i",
+					  .creator_request_id = token,
+					  .attributes = {&pair, 1, true}};
+	struct operation_started_out started = {0};
+
+	(void)snprintf(token, sizeof token, "token-%d", n);
+	assert_int_equal(fixture_mutate(f, instance_register, &in, &started), GAZ_OK);
+	return started.operation_id;
+}
+
+static void test_requests_are_known_again_as_long_as_their_operations(void **state)
+{
+	enum {
+		REQUESTS = 800, /* more than the index has room for at first */
+	};
+	static const int samples[] = {0, 1, 400, REQUESTS - 1};
+	static char ids[REQUESTS][64];
+	struct fixture *f = *state;
+	const char *namespace_id;
+	const char *service_id;
+
+	assert_int_equal(fixture_create_namespace(f, "x.example", NULL, &namespace_id),
+			 GAZ_OK);
+	assert_int_equal(fixture_create_service(f, namespace_id, "s", &service_id),
+			 GAZ_OK);
+	service_id = arena_strdup(&f->arena, service_id);
+	for (int i = 0; i < REQUESTS; i++)
+		strcpy(ids[i], register_with_token(f, service_id, i));
+	for (int life = 0; life < 2; life++) {
+		for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
+			assert_string_equal(
+				register_with_token(f, service_id, samples[i]),
+				ids[samples[i]]);
+		fixture_close(f);
+		assert_int_equal(fixture_open(f), GAZ_OK);
+	}
+	fixture_close(f);
+	f->config.operation_max = 3;
+	assert_int_equal(fixture_open(f), GAZ_OK);
+	/* Each mutation takes some of the old operations away. */
+	for (int i = 0; i < 4; i++)
+		(void)register_with_token(f, service_id, REQUESTS + i);
+	assert_string_not_equal(register_with_token(f, service_id, 0), ids[0]);
+}
+
 static void test_two_ways_to_write_a_name_are_one_name(void **state)
 {
 	struct fixture *f = *state;
@@ -419,6 +470,7 @@ int main(void)
 			test_a_pending_operation_excludes_others_and_ends_after_restart),
 		WITH_REGISTRY(test_operations_are_forgotten_when_they_are_old),
 		WITH_REGISTRY(test_operations_are_kept_up_to_a_number),
+		WITH_REGISTRY(test_requests_are_known_again_as_long_as_their_operations),
 		WITH_REGISTRY(test_two_ways_to_write_a_name_are_one_name),
 		WITH_REGISTRY(test_a_repeated_service_request_is_one_with_equal_tags),
 		WITH_REGISTRY(test_resources_of_another_region_do_not_exist),

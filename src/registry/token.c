@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "registry/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/keyhash.h"
+#include "base/rng.h"
+#include "registry/operation-internal.h"
+#include "registry/registry-internal.h"
+#include "store/store.h"
+
+/* A table with linear probing. A slot says when an operation with such a digest was
+ * submitted; the store says whether there is one, and which. So a slot may outlive
+ * its operation, and nothing is ever taken out: when the table is full, what is older
+ * than all operations is left behind. */
+
+enum {
+	CAP_MIN = 1024, /* a power of two, as every capacity */
+};
+
+struct slot {
+	uint64_t hash; /* 0: empty */
+	int64_t submit_ms;
+};
+
+struct token_index {
+	struct keyhash_key key; /* nobody outside can aim requests at one place */
+	struct slot *slots;
+	size_t cap;
+	size_t used;
+};
+
+static uint64_t hash_token(const struct token_index *index,
+			   const uint8_t token[ID_DIGEST_LEN])
+{
+	uint64_t hash = keyhash_extend(&index->key, 0, token, ID_DIGEST_LEN);
+
+	return hash != 0 ? hash : 1;
+}
+
+static void insert(struct slot *slots, size_t cap, struct slot slot)
+{
+	size_t at = slot.hash & (cap - 1);
+
+	while (slots[at].hash != 0)
+		at = (at + 1) & (cap - 1);
+	slots[at] = slot;
+}
+
+static bool is_kept(const struct slot *slot, int64_t oldest_ms)
+{
+	return slot->hash != 0 && slot->submit_ms >= oldest_ms;
+}
+
+/* Make room: half of the new table, at least, is empty. */
+static gaz_status rebuild(struct token_index *index, int64_t oldest_ms)
+{
+	size_t kept = 0;
+	size_t cap = CAP_MIN;
+	struct slot *slots;
+
+	for (size_t i = 0; i < index->cap; i++)
+		kept += is_kept(&index->slots[i], oldest_ms);
+	while (cap / 2 < kept)
+		cap *= 2;
+	slots = calloc(cap, sizeof *slots);
+	if (!slots)
+		return GAZ_ENOMEM;
+	for (size_t i = 0; i < index->cap; i++) {
+		if (is_kept(&index->slots[i], oldest_ms))
+			insert(slots, cap, index->slots[i]);
+	}
+	free(index->slots);
+	index->slots = slots;
+	index->cap = cap;
+	index->used = kept;
+	return GAZ_OK;
+}
+
+static gaz_status find_oldest_ms(struct call *call, int64_t *out)
+{
+	struct key key = {0};
+	struct span value;
+	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
+
+	*out = st == GAZ_OK ? key_time_ms(&key) : INT64_MAX;
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
+static gaz_status add(struct call *call, struct token_index *index,
+		      const uint8_t token[ID_DIGEST_LEN], int64_t submit_ms)
+{
+	/* A quarter stays empty, so that probes are short. */
+	if (index->used >= index->cap / 4 * 3) {
+		int64_t oldest_ms;
+		gaz_status st = find_oldest_ms(call, &oldest_ms);
+
+		if (st == GAZ_OK)
+			st = rebuild(index, oldest_ms);
+		if (st != GAZ_OK)
+			return st;
+	}
+	insert(index->slots, index->cap,
+	       (struct slot){hash_token(index, token), submit_ms});
+	index->used++;
+	return GAZ_OK;
+}
+
+static gaz_status read_operations(struct call *call, struct token_index *index)
+{
+	struct store_cursor *cursor = NULL;
+	struct span key;
+	struct span value;
+	gaz_status st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
+
+	if (st == GAZ_OK)
+		st = store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value);
+	while (st == GAZ_OK) {
+		struct operation_extra head = {0};
+		struct reader r;
+
+		reader_init(&r, key);
+		st = schema_get_operation_head(value, &head);
+		if (st == GAZ_OK && head.has_token)
+			st = add(call, index, head.token, (int64_t)reader_u64(&r));
+		if (st == GAZ_OK)
+			st = store_cursor_next(cursor, &key, &value);
+	}
+	store_cursor_close(&cursor);
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
+gaz_status token_load(struct call *call)
+{
+	struct token_index *index;
+	gaz_status st;
+
+	if (call->registry->tokens)
+		return GAZ_OK;
+	index = calloc(1, sizeof *index);
+	if (!index)
+		return GAZ_ENOMEM;
+	st = rng_secret(&index->key, sizeof index->key);
+	if (st == GAZ_OK)
+		st = read_operations(call, index);
+	if (st == GAZ_OK) {
+		call->registry->tokens = index;
+		index = NULL;
+	}
+	token_index_free(&index);
+	return st;
+}
+
+/* The operation of that millisecond that holds the digest. */
+static gaz_status find_at(struct call *call, int64_t submit_ms,
+			  const uint8_t token[ID_DIGEST_LEN],
+			  const char **operation_id_out)
+{
+	struct store_cursor *cursor = NULL;
+	struct operation_extra head = {0};
+	struct key start = {0};
+	struct span key;
+	struct span value;
+	bool found = false;
+	gaz_status st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
+
+	key_put_u64(&start, (uint64_t)submit_ms);
+	if (st == GAZ_OK)
+		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
+	while (st == GAZ_OK && !found) {
+		if (key.len < start.len || memcmp(key.data, start.data, start.len) != 0) {
+			st = GAZ_ENOTFOUND;
+			break;
+		}
+		st = schema_get_operation_head(value, &head);
+		found = st == GAZ_OK && head.has_token &&
+			memcmp(head.token, token, ID_DIGEST_LEN) == 0;
+		if (found)
+			st = operation_read_id(call, key, operation_id_out);
+		else if (st == GAZ_OK)
+			st = store_cursor_next(cursor, &key, &value);
+	}
+	store_cursor_close(&cursor);
+	return st;
+}
+
+gaz_status token_find(struct call *call, const uint8_t token[ID_DIGEST_LEN],
+		      const char **operation_id_out)
+{
+	const struct token_index *index;
+	uint64_t hash;
+	gaz_status st = token_load(call);
+
+	if (st != GAZ_OK)
+		return st;
+	index = call->registry->tokens;
+	if (index->cap == 0)
+		return GAZ_ENOTFOUND;
+	hash = hash_token(index, token);
+	for (size_t at = hash & (index->cap - 1); index->slots[at].hash != 0;
+	     at = (at + 1) & (index->cap - 1)) {
+		if (index->slots[at].hash != hash)
+			continue;
+		st = find_at(call, index->slots[at].submit_ms, token, operation_id_out);
+		if (st != GAZ_ENOTFOUND)
+			return st;
+	}
+	return GAZ_ENOTFOUND;
+}
+
+gaz_status token_add(struct call *call, const uint8_t token[ID_DIGEST_LEN],
+		     int64_t submit_ms)
+{
+	gaz_status st = token_load(call);
+
+	return st == GAZ_OK ? add(call, call->registry->tokens, token, submit_ms) : st;
+}
+
+void token_index_free(struct token_index **index)
+{
+	if (!*index)
+		return;
+	free((*index)->slots);
+	free(*index);
+	*index = NULL;
+}
