@@ -81,11 +81,19 @@ bool http_has_json_type(struct evhttp_request *req)
 	return false;
 }
 
-static int write_json(const char *data, size_t len, void *arg)
+/* A callback for each piece of the text would cost more than the text. */
+static bool add_json(struct evbuffer *buffer, const json_t *body)
 {
-	struct evbuffer *buffer = arg;
+	char text[4096]; /* most of them */
+	struct evbuffer_iovec space;
+	size_t len = json_dumpb(body, text, sizeof text, ENCODE_JSON_FLAGS);
 
-	return evbuffer_add(buffer, data, len);
+	if (len <= sizeof text)
+		return len > 0 && evbuffer_add(buffer, text, len) == 0;
+	if (evbuffer_reserve_space(buffer, (ev_ssize_t)len, &space, 1) != 1)
+		return false;
+	space.iov_len = json_dumpb(body, space.iov_base, len, ENCODE_JSON_FLAGS);
+	return space.iov_len == len && evbuffer_commit_space(buffer, &space, 1) == 0;
 }
 
 static bool add_headers(struct evkeyvalq *headers, const char *type, const char *error,
@@ -114,8 +122,7 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 	if (body && buffer &&
 	    add_headers(evhttp_request_get_output_headers(req), JSON_TYPE, error,
 			close) &&
-	    (json_is_null(body) ||
-	     json_dump_callback(body, write_json, buffer, ENCODE_JSON_FLAGS) == 0))
+	    (json_is_null(body) || add_json(buffer, body)))
 		evhttp_send_reply(req, status, NULL, has_body ? buffer : NULL);
 	else
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);

@@ -31,12 +31,12 @@ GAZ_MUST_CHECK gaz_status id_hosted_zone(char out[ID_ZONE_SIZE]);
 GAZ_MUST_CHECK gaz_status id_suffix(char out[ID_SUFFIX_SIZE]);
 
 /**
- * An operation id: the base32 of a hash of the bytes that the operation
- * locks, then the submit time in base 36. Operations on one target thus share
- * their first 32 characters, as on AWS.
+ * An operation id: the base32 of the digest of what the operation locks, as far as it
+ * goes, then the submit time in base 36. Operations on one target thus share their
+ * first 32 characters, as on AWS.
  */
-GAZ_MUST_CHECK gaz_status id_operation(const void *lock_key, size_t len,
-				       int64_t submit_ms, char out[ID_OPERATION_SIZE]);
+void id_operation(const uint8_t target[ID_DIGEST_LEN], int64_t submit_ms,
+		  char out[ID_OPERATION_SIZE]);
 
 /** The id of an operation on the same target, submitted at another time. */
 void id_operation_at(const char target[ID_TARGET_LEN], int64_t submit_ms,

@@ -12,11 +12,30 @@ static const char *partition_of(const char *region)
 	return "aws";
 }
 
+/* Piece by piece, not by arena_printf(): every call makes some. */
 const char *arn_print(struct arena *arena, const struct arn *arn)
 {
-	return arena_printf(arena, "arn:%s:servicediscovery:%s:%s:%s/%s",
-			    partition_of(arn->region), arn->region, arn->account,
-			    arn->kind, arn->id);
+	const char *const parts[] = {"arn:",
+				     partition_of(arn->region),
+				     ":servicediscovery:",
+				     arn->region,
+				     ":",
+				     arn->account,
+				     ":",
+				     arn->kind,
+				     "/",
+				     arn->id};
+	size_t len = 0;
+	char *text;
+	char *at;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		len += strlen(parts[i]);
+	text = arena_alloc(arena, len + 1);
+	at = text;
+	for (size_t i = 0; text && i < sizeof parts / sizeof *parts; i++)
+		at = stpcpy(at, parts[i]);
+	return text;
 }
 
 bool arn_is_one(const char *text)

@@ -105,10 +105,11 @@ static gaz_status make_id(struct call *call, const struct key *lock,
 			  struct operation_record *op)
 {
 	char id[ID_OPERATION_SIZE];
-	gaz_status st = id_operation(lock->data, lock->len, call->now_ms, id);
+	gaz_status st;
 
 	op->create_ms = call->now_ms;
-	while (st == GAZ_OK && (st = operation_exists(call, id)) == GAZ_OK)
+	id_operation(lock->data, op->create_ms, id);
+	while ((st = operation_exists(call, id)) == GAZ_OK)
 		id_operation_at(id, ++op->create_ms, id);
 	if (st != GAZ_ENOTFOUND)
 		return st;
