@@ -3,7 +3,12 @@
 
 #include <string.h>
 
+#include "base/keyhash.h"
 #include "dns/wire.h"
+
+enum {
+	FRESH_MAX = 8,
+};
 
 static bool has_equal_lengths(const struct rrset_input *records, size_t count)
 {
@@ -35,31 +40,85 @@ size_t rrset_twin_slots(size_t count)
 	return slots;
 }
 
-static uint32_t hash_rdata(const struct rrset_input *r)
+static size_t hash_rdata(const struct rrset_input *r)
 {
-	uint32_t h = 2166136261u; /* FNV-1a */
+	static const struct keyhash_key any = {{0x9e3779b97f4a7c15, 0xd6e8feb86659fd93}};
 
-	for (size_t i = 0; i < r->rdata_len; i++)
-		h = (h ^ r->rdata[i]) * 16777619u;
-	return h ^ h >> 15;
+	return (size_t)keyhash_extend(&any, 0, r->rdata, r->rdata_len);
+}
+
+static bool is_equal(const struct rrset_input *a, const struct rrset_input *b)
+{
+	return a->rdata_len == b->rdata_len &&
+	       memcmp(a->rdata, b->rdata, a->rdata_len) == 0;
 }
 
 /* True when an equal record was seen before; else this one has been noted. */
-static bool is_twin(const struct rrset_input *records, uint32_t i, uint32_t *table,
-		    size_t slots)
+static bool find_in_table(const struct rrset_input *records, uint32_t i, uint32_t *table,
+			  size_t slots)
 {
-	const struct rrset_input *r = &records[i];
-	size_t at = hash_rdata(r) & (slots - 1);
+	size_t at = hash_rdata(&records[i]) & (slots - 1);
 
 	for (; table[at] != 0; at = (at + 1) & (slots - 1)) {
-		const struct rrset_input *other = &records[table[at] - 1];
-
-		if (other->rdata_len == r->rdata_len &&
-		    memcmp(other->rdata, r->rdata, r->rdata_len) == 0)
+		if (is_equal(&records[table[at] - 1], &records[i]))
 			return true;
 	}
 	table[at] = i + 1;
 	return false;
+}
+
+/* Is one of those before equal? Two known ones are not. */
+static bool find_in_order(const struct rrset_input *records, uint32_t i,
+			  const uint32_t *order, uint32_t count)
+{
+	for (uint32_t k = 0; k < count; k++) {
+		const struct rrset_input *other = &records[order[k]];
+
+		if (!(other->is_known && records[i].is_known) &&
+		    is_equal(other, &records[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What tells twins from others. Few changes of a large set are the usual case: then
+ * only what is new is compared, with all the others. */
+struct twin_search {
+	const struct rrset_input *records;
+	uint32_t *table; /* NULL: no table */
+	size_t slots;
+	uint32_t fresh[FRESH_MAX]; /* without a table: those noted that are not known */
+	uint32_t fresh_count;
+};
+
+static void start_search(struct twin_search *s, const struct rrset_input *records,
+			 uint32_t count, uint32_t *table)
+{
+	uint32_t fresh = 0;
+
+	for (uint32_t i = 0; i < count && fresh <= FRESH_MAX; i++)
+		fresh += !records[i].is_known;
+	*s = (struct twin_search){.records = records};
+	if (fresh <= FRESH_MAX)
+		return;
+	s->table = table;
+	s->slots = rrset_twin_slots(count);
+	memset(table, 0, s->slots * sizeof *table);
+}
+
+static bool is_twin(struct twin_search *s, uint32_t i, const uint32_t *order,
+		    uint32_t count)
+{
+	bool found;
+
+	if (s->table)
+		return find_in_table(s->records, i, s->table, s->slots);
+	if (s->records[i].is_known)
+		return find_in_order(s->records, i, s->fresh, s->fresh_count);
+	found = find_in_order(s->records, i, order, count);
+	if (!found)
+		s->fresh[s->fresh_count++] = i;
+	return found;
 }
 
 /* Put the records into the order that the header promises. The healthy ones
@@ -67,18 +126,17 @@ static bool is_twin(const struct rrset_input *records, uint32_t i, uint32_t *tab
 static void sort_records(struct rrset *out, const struct rrset_input *records,
 			 uint32_t count, uint32_t *order, uint32_t *scratch)
 {
-	size_t slots = rrset_twin_slots(count);
+	struct twin_search search;
 	uint32_t *twins = scratch;
-	uint32_t *table = scratch + count;
 	uint32_t twin_count = 0;
 	uint32_t at = 0;
 
-	memset(table, 0, slots * sizeof *table);
+	start_search(&search, records, count, scratch + count);
 	for (int healthy = 1; healthy >= 0; healthy--) {
 		for (uint32_t i = 0; i < count; i++) {
 			if (records[i].healthy != (healthy == 1))
 				continue;
-			if (is_twin(records, i, table, slots))
+			if (is_twin(&search, i, order, at))
 				twins[twin_count++] = i;
 			else
 				order[at++] = i;

@@ -56,6 +56,7 @@ struct rrset_input {
 	const uint8_t *rdata;
 	uint16_t rdata_len;
 	bool healthy;
+	bool is_known; /* to be equal to no other known one; spares the search */
 };
 
 /** The octets that rrset_render() needs for these records (`count` > 0). */

@@ -182,7 +182,7 @@ static bool equal_keys(const struct key *a, const struct key *b)
 /* What stands for an operation in the list of a scope. */
 static uint64_t hash_place(struct span operation, const struct key *scope)
 {
-	static const struct keyhash_key any = {{1, 2}};
+	static const struct keyhash_key any = {{0x9e3779b97f4a7c15, 0xd6e8feb86659fd93}};
 	uint64_t h = keyhash_extend(&any, 0, operation.data, operation.len);
 
 	return keyhash_extend(&any, h, scope->data, scope->len);

@@ -88,6 +88,7 @@ static gaz_status load_set(struct draft *draft, struct arena *arena,
 		record->rdata = rrset_record(from, i, &len) + RRSET_RDATA_AT;
 		record->rdata_len = (uint16_t)(len - RRSET_RDATA_AT);
 		record->healthy = rrset_is_healthy(from, i);
+		record->is_known = from->distinct == from->count;
 		set->rdata_len += record->rdata_len;
 	}
 	return GAZ_OK;
@@ -215,7 +216,7 @@ gaz_status draft_add(struct draft *draft, struct arena *arena,
 	set->ttl = record->ttl;
 	set->rdata_len += record->rdata_len;
 	set->records[set->count++] =
-		(struct rrset_input){rdata, record->rdata_len, record->healthy};
+		(struct rrset_input){rdata, record->rdata_len, record->healthy, false};
 	draft->is_changed = true;
 	return GAZ_OK;
 }

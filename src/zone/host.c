@@ -79,7 +79,7 @@ static struct addresses *render(enum host_type type, const uint8_t *at, size_t c
 	struct addresses *out;
 
 	for (size_t i = 0; i < count; i++)
-		inputs[i] = (struct rrset_input){at + i * len, len, true};
+		inputs[i] = (struct rrset_input){at + i * len, len, true, false};
 	out = malloc(sizeof *out + rrset_size(inputs, count));
 	if (out)
 		rrset_render((struct rrset *)(void *)(out + 1),
