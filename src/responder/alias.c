@@ -214,10 +214,14 @@ static struct alias_answer choose_from(struct walk *w, const struct group *g)
 static struct alias_answer choose(struct walk *w, const struct node *node)
 {
 	const struct rrset *own = node_find_rrset(node, w->qtype);
-	const struct rrset *aliases = node_find_rrset(node, w->alias_type);
-	struct group g = {own, aliases, 0, 0, true};
+	const struct rrset *aliases = NULL;
+	struct group g = {own, NULL, 0, 0, true};
 	struct alias_answer answer;
 
+	/* At the last step none leads any further, and trying would not count as work. */
+	if (w->depth <= STEPS_MAX)
+		aliases = node_find_rrset(node, w->alias_type);
+	g.aliases = aliases;
 	if (own && own->healthy)
 		g.own_count = rrset_weight(own);
 	if (aliases)

@@ -345,11 +345,22 @@ static void test_work_for_one_query_is_bounded(void **state)
 			add_alias(zone, owner, target);
 	}
 	add_alias(zone, "x8.example.com", "dead.test");
+	/* A path as long as may be, and at its end many that go on. */
+	for (int level = 0; level < 7; level++) {
+		(void)snprintf(owner, sizeof owner, "y%d.example.com", level);
+		(void)snprintf(target, sizeof target, "y%d.example.com", level + 1);
+		add_alias(zone, owner, target);
+	}
+	for (int i = 0; i < 2000; i++) {
+		add_alias(zone, "y7.example.com", "y8.example.com");
+		add_alias(zone, "y8.example.com", "dead.test");
+	}
 	add_routed(zone, "mixed.example.com. 5 IN A 192.0.2.9", RRSET_WEIGHTED, true);
 	fixture_publish(&fx);
 	for (int i = 0; i < 1000; i++) {
 		assert_nodata("many.example.com", "A");
 		assert_nodata("x0.example.com", "A");
+		assert_nodata("y0.example.com", "A");
 	}
 	assert_int_equal(share("mixed.example.com", "192.0.2.9", 1000), 1000);
 }
