@@ -54,17 +54,22 @@ struct upstream {
 /* ---- the answers ---- */
 
 /* evdns asks a resolver that fails for a name of its own choice, to see when it is
- * back: a resolver made anew is not asked. */
-static void renew_resolver(struct upstream *u)
+ * back: a resolver made anew is not asked. Without any, evdns would keep questions
+ * for ever. @return false: there is none, to be tried again before anything is asked */
+static bool renew_resolver(struct upstream *u)
 {
+	static struct log_limit limit;
 	const struct sockaddr *addr = (const struct sockaddr *)&u->resolver;
+	uint32_t suppressed;
 
 	(void)evdns_base_clear_nameservers_and_suspend(u->dns);
-	if (evdns_base_nameserver_sockaddr_add(u->dns, addr, netaddr_sockaddr_len(addr),
-					       0) != 0)
-		log_warn("upstream-unusable", "cause=\"no socket to the resolver\"");
+	u->must_renew = evdns_base_nameserver_sockaddr_add(
+				u->dns, addr, netaddr_sockaddr_len(addr), 0) != 0;
 	(void)evdns_base_resume(u->dns);
-	u->must_renew = false;
+	if (u->must_renew && log_limit_pass(&limit, &suppressed))
+		log_warn("upstream-unusable",
+			 "cause=\"no socket to the resolver\" suppressed=%u", suppressed);
+	return !u->must_renew;
 }
 
 static void note_failure(struct upstream *u, int result)
@@ -141,24 +146,29 @@ static void on_answer(int result, char type, int count, int ttl, void *addresses
 /* ---- the questions ---- */
 
 /* Names as evdns takes them have no escapes. @return false: not such a name */
-static bool print_plain(const uint8_t *name, char out[DNAME_TEXT_SIZE])
+static bool print_plain(const uint8_t *name, char out[DNAME_MAX])
 {
+	char *at = out;
+
 	for (const uint8_t *label = name; *label; label += 1 + *label) {
 		for (unsigned i = 1; i <= *label; i++) {
 			uint8_t c = label[i];
 
 			if (c <= ' ' || c >= 0x7f || c == '.' || c == '\\')
 				return false;
+			*at++ = (char)c;
 		}
+		*at++ = '.';
 	}
-	dname_to_text(name, out);
-	out[strlen(out) - 1] = '\0'; /* the final dot */
-	return *out != '\0';
+	if (at == out)
+		return false;
+	at[-1] = '\0'; /* in the place of the final dot */
+	return true;
 }
 
 static struct evdns_request *send_question(struct ask *ask)
 {
-	char text[DNAME_TEXT_SIZE];
+	char text[DNAME_MAX];
 
 	if (!print_plain(ask->name, text))
 		return NULL;
@@ -278,8 +288,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (u->asking == 0 && u->must_renew)
-		renew_resolver(u);
+	if (u->asking == 0 && u->must_renew && !renew_resolver(u))
+		return;
 	if ((generation == u->generation && now < u->next_ms) ||
 	    u->asking == UPSTREAM_ASKING_MAX)
 		return;
@@ -295,7 +305,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	event_base_loopbreak(u->base);
+	/* Not at once if possible: answers on their way to on_answer() would be lost, and
+	 * evdns's memory of them with them. */
+	if (event_base_loopexit(u->base, NULL) != 0)
+		event_base_loopbreak(u->base);
 }
 
 static void on_evdns_log(int is_warning, const char *text)

@@ -4,6 +4,7 @@ resolver, which the tests run themselves."""
 
 import json
 import os
+import resource
 import socket
 import threading
 
@@ -242,8 +243,10 @@ def test_resolver_answers_for_unknown_hosts(asking, upstream):
                                         "far.test. 44 IN A 192.0.2.9"]
     longest = ".".join(["h" * 63] * 3 + ["h" * 56, "test"])
     upstream.give(longest, "A", "192.0.2.10")
+    upstream.give(r"a\@\$b.test", "A", "192.0.2.11")
     public = asking.api.public("x.test")
     weighted(asking, public, "odd", {ALIAS: r"a\.b.test"})  # evdns cannot ask for this
+    weighted(asking, public, "signs", {ALIAS: "a@$b.test"})
     weighted(asking, public, "long", {ALIAS: longest})
     weighted(asking, public, "s", {ALIAS: HOST.upper() + "."}, types=("A", "AAAA"))
     service = weighted(asking, public, "t", {ALIAS: "v4.test"})
@@ -251,6 +254,7 @@ def test_resolver_answers_for_unknown_hosts(asking, upstream):
     soon(asking, "s.x.test", (["2001:db8::1"], 21), "AAAA")
     soon(asking, "t.x.test", (["192.0.2.9"], 44))
     soon(asking, "long.x.test", (["192.0.2.10"], 60))
+    soon(asking, "signs.x.test", (["192.0.2.11"], 60))
     assert answer(asking, "odd.x.test") == NODATA
     assert ("v4.test", "AAAA") not in upstream.asked  # no alias has a use for it
     asking.restart(kill=True)
@@ -300,12 +304,7 @@ def test_changed_answers_are_followed(asking, upstream):
     upstream.give(HOST, "A", "192.0.2.2", ttl=2)
     soon(asking, "s.x.test", (["192.0.2.2"], 2))
 
-    def fail(query):
-        reply = dns.message.make_response(query)
-        reply.set_rcode(dns.rcode.REFUSED)
-        return reply.to_wire()
-
-    upstream.answers[HOST, "A"] = fail
+    upstream.answers[HOST, "A"] = refuse
     before = len(upstream.asked)
     gaz.until("more questions", lambda: len(upstream.asked) > before + 2)
     assert answer(asking, "s.x.test") == (["192.0.2.2"], 2)
@@ -313,6 +312,29 @@ def test_changed_answers_are_followed(asking, upstream):
     soon(asking, "s.x.test", NODATA)
     upstream.give(HOST, "A", "192.0.2.3")
     soon(asking, "s.x.test", (["192.0.2.3"], 60))
+
+
+def refuse(query):
+    reply = dns.message.make_response(query)
+    reply.set_rcode(dns.rcode.REFUSED)
+    return reply.to_wire()
+
+
+def test_lack_of_descriptors_passes(asking, upstream):
+    """No socket to the resolver for a while: it is asked again when there may be one."""
+    upstream.answers[HOST, "A"] = refuse
+    weighted(asking, asking.api.public("x.test"), "s", {ALIAS: HOST})
+    pid = asking.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+    try:
+        assert asking.wait_log("upstream-unusable"), asking.stderr()
+        upstream.give(HOST, "A", "192.0.2.1")
+        asked = len(upstream.asked)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    soon(asking, "s.x.test", (["192.0.2.1"], 60))
+    assert len(upstream.asked) > asked
 
 
 def wrong_id(query):
