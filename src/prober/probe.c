@@ -104,7 +104,9 @@ static void finish(struct probe *p, enum probe_result result, const char *fmt, .
 	va_start(args, fmt);
 	(void)vsnprintf(reason, sizeof reason, fmt, args);
 	va_end(args);
-	reason[0] = (char)tolower((unsigned char)reason[0]);
+	/* What strerror() says begins with a capital; "TLS" stays as it is. */
+	if (islower((unsigned char)reason[1]))
+		reason[0] = (char)tolower((unsigned char)reason[0]);
 	probe_free(&p);
 	done(arg, result, reason);
 }

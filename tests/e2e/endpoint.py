@@ -141,6 +141,8 @@ class Endpoint:
             if not more:
                 break
             head += more
+            if not head.startswith(b"GET "[:len(head)]):
+                break  # no HTTP: a TLS greeting, which gets its answer at once
         path = head.split(b" ")[1].decode() if head.startswith(b"GET ") else None
         with self._lock:
             self.requests.append(path)
