@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "registry/call.h"
 #include "registry/check.h"
+#include "registry/schema.h"
 #include "registry/service.h"
 #include "store/store.h"
 
@@ -23,10 +24,13 @@ struct check {
 	size_t found[TABLE_COUNT];
 
 	/* Of operations, sums of hashes: of each for each list that it is in, and of
-	 * what each link leads to. And how many links lead to what has been swept. */
+	 * what each link leads to. How many links lead to what has been swept, and how
+	 * many operations are in a list that has no beginning; the first of them. */
 	uint64_t listed;
 	uint64_t reached;
 	size_t swept;
+	size_t unlisted;
+	struct key first_unlisted;
 
 	/* Tally keys, one for each place that a pending operation holds; sorted. */
 	struct arena held_arena;

@@ -248,7 +248,8 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 		place.ns_tally.instances += is_new;
 		st = count_change(call, &place);
 		call_save_instance(call, service_id, &inst);
-		st = healthcheck_note(call, &place.svc, &inst);
+		if (st == GAZ_OK)
+			st = healthcheck_note(call, &place.svc, &inst);
 	}
 	if (st == GAZ_OK)
 		save_tallies(call, &place);

@@ -381,7 +381,7 @@ gaz_status store_get(struct store_txn *txn, unsigned table, struct span key,
 		     struct span *out)
 {
 	MDB_val k = to_val(key);
-	MDB_val v;
+	MDB_val v = {0, NULL};
 	int rc;
 
 	if (key.len == 0 || key.len > KEY_LEN_MAX)
@@ -439,13 +439,14 @@ static bool is_page_list(MDB_val value, size_t last_page)
 	const uint8_t *at = value.mv_data;
 	size_t before = last_page + 1;
 	size_t number;
+	size_t used;
 
 	if (numbers == 0 || value.mv_size % sizeof number != 0)
 		return false;
-	memcpy(&number, at, sizeof number);
-	if (number != numbers - 1)
+	memcpy(&used, at, sizeof used);
+	if (used > numbers - 1) /* the room for them may be larger */
 		return false;
-	for (size_t i = 1; i < numbers; i++) {
+	for (size_t i = 1; i <= used; i++) {
 		memcpy(&number, at + i * sizeof number, sizeof number);
 		if (number < 2 || number >= before) /* 0 and 1 are the headers */
 			return false;
@@ -528,7 +529,7 @@ static gaz_status move(struct store_cursor *cursor, MDB_cursor_op op, struct spa
 		       struct span *key_out, struct span *value_out)
 {
 	MDB_val k = to_val(key);
-	MDB_val v;
+	MDB_val v = {0, NULL}; /* on a damaged page LMDB may find a key alone */
 	int rc = MDB_NOTFOUND;
 
 	if (cursor->cursor)

@@ -77,6 +77,57 @@ def test_check_finds_what_is_pending_in_order(start, home):
     check(home, daemon.data)
 
 
+def test_check_finds_no_fault_after_much_use(start, home):
+    """Crowds, sweeps, every kind of record, health that changed, calls that failed."""
+    daemon = start(*gaz.VPC_OPTIONS, "--operation-max", "5",
+                   "--soa-serial", "counting")
+    api = daemon.api
+    namespaces = [api.private("one.example", VPC_A), api.public("two.example"),
+                  api.http("three")]
+    configs = [gaz.records("A", "AAAA"), gaz.records("SRV", policy="WEIGHTED"),
+               gaz.records("CNAME", policy="WEIGHTED"), gaz.records("A", policy="WEIGHTED"),
+               None]
+    values = [{"AWS_INSTANCE_IPV4": "10.1.1.1", "AWS_INSTANCE_IPV6": "2001:db8::1"},
+              {"AWS_INSTANCE_IPV4": "10.1.1.1", "AWS_INSTANCE_PORT": "80"},
+              {"AWS_INSTANCE_CNAME": "x.example.org"},
+              {"AWS_ALIAS_DNS_NAME": "lb.example.org"}, {"a": "b"}]
+
+    def work(number):
+        conn = api.connect()
+        for kind, config in enumerate(configs):
+            if namespaces[number] == namespaces[2] and config:
+                continue
+            more = {"DnsConfig": config} if config else {"Type": "HTTP"} if number < 2 else {}
+            created, empty = (
+                api.ok("CreateService", conn=conn, Name=f"{name}{kind}",
+                       NamespaceId=namespaces[number],
+                       HealthCheckCustomConfig={"FailureThreshold": 1},
+                       **more)["Service"]["Id"] for name in "se")
+            for serial in range(6):
+                api.ok("RegisterInstance", conn=conn, ServiceId=created,
+                       InstanceId=f"i{serial}", Attributes=values[kind])
+            api.ok("UpdateInstanceCustomHealthStatus", conn=conn, ServiceId=created,
+                   InstanceId="i1", Status="UNHEALTHY")
+            api.ok("DeregisterInstance", conn=conn, ServiceId=created, InstanceId="i2")
+            api.fails("ResourceInUse", "DeleteService", conn=conn, Id=created)
+            api.ok("DeleteService", conn=conn, Id=empty)
+            # Fails, as an operation: it is one.example once more.
+            api.ok("CreatePrivateDnsNamespace", conn=conn, Name="\\111ne.example", Vpc=VPC_A,
+                   CreatorRequestId=f"{number} {kind}")
+        conn.close()
+    crowd = gaz.Crowd()
+    for number in range(3):
+        crowd.add(work, number)
+    crowd.join()
+    daemon.kill()
+    check(home, daemon.data)
+    daemon.start()
+    for number in range(10):
+        daemon.api.http(f"later{number}")
+    daemon.stop()
+    check(home, daemon.data)
+
+
 def test_check_leaves_a_store_in_use_alone(daemon, home):
     assert "another gazetteerd uses" in check(home, daemon.data, expect=1).stderr
 
@@ -136,6 +187,24 @@ def test_overwritten_pages_are_no_crash_and_no_hang(daemon, home):
             daemon.start()
             daemon.stop()
     assert found > 10
+
+
+def test_pages_of_a_kind_without_values_are_no_crash(daemon, home):
+    """LMDB has leaves with keys alone, from which it reads no value; we use none."""
+    fill(daemon.api)
+    daemon.stop()
+    good = (daemon.data / "data.mdb").read_bytes()
+    leaf, keys_alone = 0x02, 0x20
+    faulty = 0
+    for flags in range(2 * 4096 + 10, len(good), 4096):
+        if good[flags] == leaf:
+            data = bytearray(good)
+            data[flags] |= keys_alone
+            (daemon.data / "data.mdb").write_bytes(data)
+            done = check(home, daemon.data, expect=None)
+            assert done.returncode in (0, 1) and "Sanitizer" not in done.stderr, done.stderr
+            faulty += done.returncode
+    assert faulty > 5
 
 
 @pytest.mark.parametrize("length", [0, 1, 4096, 8192, 20000])
