@@ -37,17 +37,21 @@ static void show_progress(size_t done, size_t total)
 		done == total ? "\n" : "");
 }
 
-/* A file of this moment in a directory, else the path itself. */
+/* A file of this moment in a directory, else the path itself. A device or a pipe would
+ * not be written to, but replaced. */
 static int choose_file(const char *path, char out[PATH_SIZE])
 {
 	time_t now = time(NULL);
-	struct stat info;
+	struct stat info = {.st_mode = S_IFREG};
 	struct tm tm;
 	char stamp[24] = "";
 	int len;
 
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
-	if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+	(void)stat(path, &info);
+	if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+		return ctl_report("%s is no file; name a file, or a directory", path);
+	if (S_ISDIR(info.st_mode))
 		len = snprintf(out, PATH_SIZE, "%s/gazetteer-%s.mdb", path, stamp);
 	else
 		len = snprintf(out, PATH_SIZE, "%s", path);
@@ -84,18 +88,38 @@ static int print_done(const struct ctl *ctl, const char *path, size_t size)
 	return rc;
 }
 
+static char part[PART_SIZE]; /* the file while it is not whole */
+
+static void on_end(int number)
+{
+	(void)unlink(part);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+/* Who interrupts it finds nothing half done. What is ignored (nohup) stays so. */
+static void catch_signals(void)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (signal(numbers[i], on_end) == SIG_IGN)
+			signal(numbers[i], SIG_IGN);
+	}
+}
+
 /* Under another name until it is whole: what bears the name is a backup. */
 int cmd_backup(const struct ctl *ctl, const struct args *args)
 {
 	char path[PATH_SIZE];
-	char part[PART_SIZE];
 	struct stat info = {0};
 	int rc = choose_file(args->operands[0], path);
 	int fd;
 
 	if (rc != CTL_OK)
 		return rc;
-	signal(SIGXFSZ, SIG_IGN); /* a limit is an error like a full disk */
+	catch_signals();
 	(void)snprintf(part, sizeof(part), "%s.part-XXXXXX", path);
 	fd = mkostemp(part, O_CLOEXEC);
 	if (fd < 0)

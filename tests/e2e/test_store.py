@@ -8,6 +8,8 @@ import pathlib
 import random
 import resource
 import shutil
+import signal
+import stat
 import subprocess
 import threading
 
@@ -307,6 +309,33 @@ def test_backup_without_room_leaves_nothing(daemon, home):
     limit_file_size(daemon, -1)
     ctl(daemon, "backup", f"{home}/copy.mdb")
     check(home, f"{home}/copy.mdb")
+
+
+def test_interrupted_backup_leaves_nothing(daemon, home):
+    """Neither beside its name nor, once the client is gone, in the way of the next."""
+    fill(daemon.api)
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        with subprocess.Popen([gaz.GAZCTL, "--socket", daemon.socket, "backup",
+                               f"{home}/copy.mdb"], stderr=subprocess.PIPE) as client:
+            gaz.until("the copy was begun", lambda: "copy" in " ".join(os.listdir(home)))
+            client.terminate()
+            client.communicate(timeout=gaz.PATIENCE)
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+    assert client.returncode == -signal.SIGTERM
+    assert not [name for name in os.listdir(home) if "copy" in name]
+    gaz.until("another backup", lambda: ctl(daemon, "backup", f"{home}/copy.mdb",
+                                            expect=None).returncode == 0)
+    check(home, f"{home}/copy.mdb")
+
+
+def test_backup_does_not_replace_what_is_no_file(daemon, home):
+    """Such as /dev/null, when root says so."""
+    os.mkfifo(f"{home}/pipe")
+    done = ctl(daemon, "backup", f"{home}/pipe", expect=1)
+    assert f"{home}/pipe is no file" in done.stderr
+    assert stat.S_ISFIFO(os.stat(f"{home}/pipe").st_mode)
 
 
 def test_stop_during_a_backup_is_clean(daemon, home):
