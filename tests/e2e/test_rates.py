@@ -131,7 +131,7 @@ def test_boto3_sees_the_errors(start):
 @pytest.mark.parametrize("mode", ["legacy", "standard"])
 def test_boto3_retries_until_there_is_a_token(start, mode):
     """With its retries on the user sees nothing but the time it takes."""
-    daemon = start("--rate", "other=20:1")
+    daemon = start("--rate", "other=2:1")
     client = daemon.boto(retries={"mode": mode, "max_attempts": 10})
     retried = 0
     for _ in range(200):

@@ -147,7 +147,7 @@ static void test_ranges_agree_with_a_search_of_all_prefixes(void **state)
 	};
 	struct netprefix prefixes[VPCS];
 	struct vpc_decl decls[VPCS];
-	char ids[VPCS][8];
+	char ids[VPCS][16];
 	struct rng rng;
 
 	(void)state;
