@@ -220,10 +220,12 @@ gaz_status operation_sweep(struct call *call)
 	    key_time_ms(&key) + config->operation_keep_ms > call->now_ms &&
 	    count <= config->operation_max)
 		st = GAZ_ENOTFOUND;
-	if (st == GAZ_OK)
-		st = operation_decode(call, key_span(&key), value, &op, &extra);
 	if (st != GAZ_OK)
 		return st;
+	st = operation_decode(call, key_span(&key), value, &op, &extra);
+	/* One that cannot be read stays: calls must not fail for it. */
+	if (st != GAZ_OK)
+		return st == GAZ_ESTORE ? GAZ_ENOTFOUND : st;
 	/* One that is pending is younger than all that is behind it. */
 	if (op.status != OPERATION_SUCCESS && op.status != OPERATION_FAIL)
 		return GAZ_ENOTFOUND;

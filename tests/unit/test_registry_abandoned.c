@@ -83,6 +83,29 @@ static void damage_intents(size_t left, size_t spared)
 	changeset_fini(&changes);
 }
 
+/* The oldest operation cannot be read any more. */
+static void damage_oldest_operation(void)
+{
+	struct store_txn *txn = NULL;
+	struct store_cursor *cursor = NULL;
+	struct changeset changes;
+	struct span key;
+	struct span value;
+
+	registry_close(&f.registry);
+	changeset_init(&changes);
+	assert_int_equal(store_begin_write(f.store, &txn), GAZ_OK);
+	assert_int_equal(store_cursor_open(txn, TABLE_OPERATION, &cursor), GAZ_OK);
+	assert_int_equal(store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value),
+			 GAZ_OK);
+	changeset_put(&changes, TABLE_OPERATION, key,
+		      (struct span){value.data, value.len - 1});
+	store_cursor_close(&cursor);
+	assert_int_equal(store_apply(txn, &changes), GAZ_OK);
+	assert_int_equal(store_commit(&txn), GAZ_OK);
+	changeset_fini(&changes);
+}
+
 static struct operation_record wait_for_the_end(const char *id)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
@@ -211,6 +234,21 @@ static void test_serial_goes_round_past_zero(void **state)
 	assert_int_equal(apex_serial(&values, 2 * (uint64_t)UINT32_MAX + 5), 6);
 }
 
+static void test_damaged_oldest_operation_does_not_stop_calls(void **state)
+{
+	const char *ns;
+	const char *svc;
+
+	(void)state;
+	assert_int_equal(fixture_create_namespace(&f, "a.test", NULL, &ns), GAZ_OK);
+	assert_int_equal(fixture_create_service(&f, ns, "s", &svc), GAZ_OK);
+	damage_oldest_operation();
+	f.config.operation_max = 1;
+	reopen(START_MS + 1, 0);
+	assert_int_equal(fixture_register(&f, svc, "i-1", "10.0.0.1", NULL), GAZ_OK);
+	assert_int_equal(fixture_register(&f, svc, "i-2", "10.0.0.2", NULL), GAZ_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +260,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_only_the_damaged_one_of_those_due_fails, set_up, tear_down),
 		cmocka_unit_test(test_serial_goes_round_past_zero),
+		cmocka_unit_test_setup_teardown(
+			test_damaged_oldest_operation_does_not_stop_calls, set_up,
+			tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
