@@ -60,8 +60,9 @@ gaz_status lock_dir_shared(const char *dir, int *fd_out, struct gaz_error *err)
 		return GAZ_OK;
 	}
 	if (fd < 0)
-		return gaz_error_set(err, GAZ_EIO,
-				     "cannot open %s: %s; run as the user of gazetteerd",
-				     path, strerror(errno));
+		return gaz_error_set(err, GAZ_EIO, "cannot open %s: %s; %s", path,
+				     strerror(errno),
+				     errno == ENOTDIR ? "--data must name a directory"
+						      : "run as the user of gazetteerd");
 	return take(fd, LOCK_SH, dir, fd_out, err);
 }

@@ -253,6 +253,11 @@ gaz_status store_open_read(const struct store_config *config, struct store **out
 	if (stat(config->dir, &file) != 0)
 		return gaz_error_set(err, GAZ_EIO, "there is no store in %s: %s",
 				     config->dir, strerror(errno));
+	if (!S_ISDIR(file.st_mode) && !S_ISREG(file.st_mode))
+		return gaz_error_set(err, GAZ_EIO,
+				     "there is no store in %s: name a data directory, or "
+				     "a file that gazctl backup wrote",
+				     config->dir);
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");

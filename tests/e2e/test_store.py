@@ -140,6 +140,8 @@ def test_check_of_nothing_is_explained(home):
     os.mkdir(f"{home}/empty")
     text = check(home, f"{home}/empty", expect=1).stderr
     assert f"{home}/empty" in text and os.listdir(f"{home}/empty") == []
+    os.mkfifo(f"{home}/pipe")
+    assert "name a data directory" in check(home, f"{home}/pipe", expect=1).stderr
 
 
 def test_daemon_does_not_start_while_its_store_is_checked(daemon, home):
@@ -399,6 +401,8 @@ def test_restore_does_not_take_what_is_there(daemon, home):
     pathlib.Path(f"{home}/photos/cat").write_text("miau")
     done = gaz.run([gaz.GAZCTL, "restore", copy, "--data", f"{home}/photos"], home, 1)
     assert "not empty (cat)" in done.stderr and os.listdir(f"{home}/photos") == ["cat"]
+    done = gaz.run([gaz.GAZCTL, "restore", copy, "--data", f"{home}/photos/cat"], home, 1)
+    assert "--data must name a directory" in done.stderr
 
 
 def test_restore_into_a_new_folder_starts(start, home):
