@@ -404,6 +404,8 @@ gaz_status prober_start(struct prober *p, struct registry *registry)
 	error = pthread_create(&p->thread, NULL, run_thread, p);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	p->has_thread = error == 0;
+	if (p->has_thread)
+		(void)pthread_setname_np(p->thread, "prober");
 	return error == 0 ? GAZ_OK : GAZ_EIO;
 }
 

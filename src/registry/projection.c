@@ -309,27 +309,33 @@ static gaz_status check_alone(struct zonedit *edit, struct zone *zone,
 	return present > count_same_set(before, item) ? GAZ_EEXISTS : GAZ_OK;
 }
 
+static gaz_status does_not_fit(const struct projected *item, gaz_status st,
+			       struct gaz_error *why)
+{
+	char owner[DNAME_TEXT_SIZE];
+
+	if (st == GAZ_ENOMEM)
+		return st;
+	return gaz_error_set(why, GAZ_EEXISTS, "%s record at %.255s %s",
+			     type_name(item->record.type),
+			     dname_to_text(item->owner, owner),
+			     st == GAZ_ELIMIT ? "does not fit: the RRset is full"
+					      : "conflicts with other records there");
+}
+
 static gaz_status check_all(struct zonedit *edit, struct zone *zone,
 			    const struct projection *before,
 			    const struct projection *after, struct gaz_error *why)
 {
 	for (size_t i = 0; i < after->count; i++) {
 		const struct projected *item = &after->items[i];
-		char owner[DNAME_TEXT_SIZE];
 		gaz_status st =
 			zonedit_check_record(edit, zone, item->owner, &item->record);
 
 		if (st == GAZ_OK)
 			st = check_alone(edit, zone, item, before);
-		if (st == GAZ_OK)
-			continue;
-		if (st == GAZ_ENOMEM)
-			return st;
-		return gaz_error_set(
-			why, GAZ_EEXISTS, "%s record at %.255s %s",
-			type_name(item->record.type), dname_to_text(item->owner, owner),
-			st == GAZ_ELIMIT ? "does not fit: the RRset is full"
-					 : "conflicts with other records there");
+		if (st != GAZ_OK)
+			return does_not_fit(item, st, why);
 	}
 	return GAZ_OK;
 }
@@ -387,6 +393,32 @@ gaz_status projection_replace_instance(struct zonedit *edit,
 	if (st == GAZ_OK)
 		st = remove_all(edit, zone, &before);
 	return st == GAZ_OK ? add_all(edit, zone, &after) : st;
+}
+
+/* Adding a record checks it: where nobody is left with the half of it, once is enough. */
+gaz_status projection_load_instance(struct zonedit *edit,
+				    const struct namespace_record *ns,
+				    const struct service_record *svc,
+				    const struct instance_record *inst,
+				    struct gaz_error *why)
+{
+	static const struct projection none;
+	struct zone *zone = zonedit_find_zone(edit, ns->id);
+	struct projection p;
+	gaz_status st = project_instance(ns, svc, inst, &p);
+
+	if (st != GAZ_OK)
+		return name_too_long(why, st);
+	for (size_t i = 0; zone && i < p.count; i++) {
+		const struct projected *item = &p.items[i];
+
+		st = check_alone(edit, zone, item, &none);
+		if (st == GAZ_OK)
+			st = zonedit_add_record(edit, zone, item->owner, &item->record);
+		if (st != GAZ_OK)
+			return does_not_fit(item, st, why);
+	}
+	return GAZ_OK;
 }
 
 gaz_status projection_turn_instance(struct zonedit *edit,

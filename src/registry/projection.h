@@ -32,8 +32,7 @@ GAZ_MUST_CHECK gaz_status projection_remove_namespace(struct zonedit *edit,
  *
  * @param why  on GAZ_EEXISTS and GAZ_EFORMAT: what stands in the way
  * @return GAZ_OK, GAZ_EEXISTS (conflicts with other records, or the set is full),
- *         GAZ_EFORMAT (a
- *         name too long for DNS), GAZ_ENOMEM
+ *         GAZ_EFORMAT (a name too long for DNS), GAZ_ENOMEM
  */
 GAZ_MUST_CHECK gaz_status projection_replace_instance(struct zonedit *edit,
 						      const struct namespace_record *ns,
@@ -41,6 +40,14 @@ GAZ_MUST_CHECK gaz_status projection_replace_instance(struct zonedit *edit,
 						      const struct instance_record *old,
 						      const struct instance_record *new,
 						      struct gaz_error *why);
+
+/** Add one instance to an edit that nobody goes on with if this fails: at the start.
+ *  @return as projection_replace_instance() */
+GAZ_MUST_CHECK gaz_status projection_load_instance(struct zonedit *edit,
+						   const struct namespace_record *ns,
+						   const struct service_record *svc,
+						   const struct instance_record *inst,
+						   struct gaz_error *why);
 
 /** Put an instance in the place of itself, with the other health: the same records,
  *  so they fit. @return GAZ_OK, GAZ_ENOTFOUND (they were not there), GAZ_ENOMEM */

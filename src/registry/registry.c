@@ -191,7 +191,7 @@ static gaz_status load_instance(struct loader *l, struct span key, struct span v
 	st = healthcheck_load(&l->call, &l->svc, &inst);
 	if (st != GAZ_OK)
 		return st;
-	st = projection_replace_instance(l->edit, &l->ns, &l->svc, NULL, &inst, &l->why);
+	st = projection_load_instance(l->edit, &l->ns, &l->svc, &inst, &l->why);
 	return st == GAZ_ENOMEM || st == GAZ_OK ? st : GAZ_ESTORE;
 }
 
