@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -13,9 +12,11 @@
  * shape in model.c or model_service.c, and its result in encode.c or
  * encode_service.c. */
 
-/** Turn an operation's result into its JSON object, or into null where the
- *  response has no body; NULL: out of memory. */
-typedef json_t *action_encode(const struct call *call, const void *out);
+struct json_out;
+
+/** Write an operation's result as its JSON object, or nothing where the response has no
+ *  body. Errors are latched in the writer. */
+typedef void action_encode(const struct call *call, const void *out, struct json_out *w);
 
 struct action {
 	const char *target;	   /* the X-Amz-Target header */

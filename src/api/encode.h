@@ -6,12 +6,6 @@
 /* The results of operations as AWS JSON: absent members are left out, empty
  * lists are not, timestamps are seconds with at most three decimals. */
 
-enum {
-	/* jansson flags for a body. 13 significant digits: milliseconds of any
-	 * time until the year 2286, and never 1587055860.1210001. */
-	ENCODE_JSON_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(13),
-};
-
 action_encode encode_nothing;		 /* {} */
 action_encode encode_operation_started;	 /* operation_started_out */
 action_encode encode_namespace;		 /* namespace_record: GetNamespace */

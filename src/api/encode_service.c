@@ -7,7 +7,7 @@
 
 /* Services */
 
-static json_t *encode_dns_records(const struct service_record *service)
+static void put_dns_records(struct json_out *w, const struct service_record *service)
 {
 	static const char *const types[] = {
 		[RECORD_SRV] = "SRV",
@@ -15,37 +15,38 @@ static json_t *encode_dns_records(const struct service_record *service)
 		[RECORD_AAAA] = "AAAA",
 		[RECORD_CNAME] = "CNAME",
 	};
-	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < service->dns_record_count; i++) {
-		json_t *record =
-			json_pack("{s:s, s:I}", "Type",
-				  NAME_OF(types, service->dns_records[i].type), "TTL",
-				  (json_int_t)service->dns_records[i].ttl);
-
-		if (json_array_append_new(list, record) < 0)
-			return encode_finish(list, false);
+	json_member_array(w, "DnsRecords");
+	for (size_t i = 0; i < service->dns_record_count; i++) {
+		json_begin_object(w);
+		json_member_text(w, "Type", NAME_OF(types, service->dns_records[i].type));
+		json_member_uint(w, "TTL", service->dns_records[i].ttl);
+		json_end_object(w);
 	}
-	return list;
+	json_end_array(w);
 }
 
 /* Lists leave out the namespace, here and in the service itself. */
-static json_t *encode_dns_config(const struct service_record *service, bool in_list)
+static void put_dns_config(struct json_out *w, const struct service_record *service,
+			   bool in_list)
 {
 	static const char *const policies[] = {
 		[ROUTING_MULTIVALUE] = "MULTIVALUE",
 		[ROUTING_WEIGHTED] = "WEIGHTED",
 	};
 
-	if (service->dns_record_count == 0 || service->dns_deleted)
-		return json_object();
-	return json_pack("{s:s*, s:s*, s:o}", "NamespaceId",
-			 in_list ? NULL : service->namespace_id, "RoutingPolicy",
-			 NAME_OF(policies, service->routing_policy), "DnsRecords",
-			 encode_dns_records(service));
+	json_member_object(w, "DnsConfig");
+	if (service->dns_record_count > 0 && !service->dns_deleted) {
+		if (!in_list)
+			json_member_optional(w, "NamespaceId", service->namespace_id);
+		json_member_optional(w, "RoutingPolicy",
+				     NAME_OF(policies, service->routing_policy));
+		put_dns_records(w, service);
+	}
+	json_end_object(w);
 }
 
-static bool add_health_check(json_t *object, const struct service_record *service)
+static void put_health_check(struct json_out *w, const struct service_record *service)
 {
 	static const char *const types[] = {
 		[HEALTH_CHECK_HTTP] = "HTTP",
@@ -53,127 +54,133 @@ static bool add_health_check(json_t *object, const struct service_record *servic
 		[HEALTH_CHECK_TCP] = "TCP",
 	};
 
-	/* AWS answers 1 whatever threshold was sent. */
-	if (service->has_custom_health &&
-	    json_object_set_new(object, "HealthCheckCustomConfig",
-				json_pack("{s:i}", "FailureThreshold", 1)) < 0)
-		return false;
-	if (!service->health_check)
-		return true;
-	return json_object_set_new(
-		       object, "HealthCheckConfig",
-		       json_pack("{s:s*, s:s*, s:I}", "Type",
-				 NAME_OF(types, service->health_check), "ResourcePath",
-				 service->resource_path, "FailureThreshold",
-				 (json_int_t)service->failure_threshold)) == 0;
+	if (service->has_custom_health) {
+		json_member_object(w, "HealthCheckCustomConfig");
+		/* AWS answers 1 whatever threshold was sent. */
+		json_member_uint(w, "FailureThreshold", 1);
+		json_end_object(w);
+	}
+	if (service->health_check) {
+		json_member_object(w, "HealthCheckConfig");
+		json_member_optional(w, "Type", NAME_OF(types, service->health_check));
+		json_member_optional(w, "ResourcePath", service->resource_path);
+		json_member_uint(w, "FailureThreshold", service->failure_threshold);
+		json_end_object(w);
+	}
 }
 
-static json_t *encode_service_record(const struct service_record *service, bool in_list)
+static void put_service(struct json_out *w, const struct service_record *service,
+			bool in_list)
 {
 	static const char *const types[] = {
 		[SERVICE_HTTP] = "HTTP",
 		[SERVICE_DNS_HTTP] = "DNS_HTTP",
 	};
-	json_t *object = json_pack(
-		"{s:s, s:s, s:s, s:s*, s:s, s:s, s:I, s:s*, s:o, s:f}", "Id", service->id,
-		"Arn", service->arn, "Name", service->name, "NamespaceId",
-		in_list ? NULL : service->namespace_id, "ResourceOwner", service->account,
-		"CreatedByAccount", service->account, "InstanceCount",
-		(json_int_t)service->instance_count, "Type",
-		NAME_OF(types, service->type), "DnsConfig",
-		encode_dns_config(service, in_list), "CreateDate",
-		encode_seconds(service->create_ms));
 
-	if (!object)
-		return NULL;
-	return encode_finish(
-		object,
-		encode_add_optional(object, "Description", service->description) &&
-			encode_add_optional(object, "CreatorRequestId",
-					    in_list ? NULL
-						    : service->creator_request_id) &&
-			add_health_check(object, service));
+	json_begin_object(w);
+	json_member_text(w, "Id", service->id);
+	json_member_text(w, "Arn", service->arn);
+	json_member_text(w, "Name", service->name);
+	if (!in_list)
+		json_member_optional(w, "NamespaceId", service->namespace_id);
+	json_member_text(w, "ResourceOwner", service->account);
+	json_member_text(w, "CreatedByAccount", service->account);
+	json_member_uint(w, "InstanceCount", service->instance_count);
+	json_member_optional(w, "Type", NAME_OF(types, service->type));
+	put_dns_config(w, service, in_list);
+	json_member_seconds(w, "CreateDate", service->create_ms);
+	json_member_optional(w, "Description", service->description);
+	if (!in_list)
+		json_member_optional(w, "CreatorRequestId", service->creator_request_id);
+	put_health_check(w, service);
+	json_end_object(w);
 }
 
-json_t *encode_service(const struct call *call, const void *out)
+void encode_service(const struct call *call, const void *out, struct json_out *w)
 {
 	(void)call;
-	return json_pack("{s:o}", "Service", encode_service_record(out, false));
+	json_begin_object(w);
+	json_name(w, "Service");
+	put_service(w, out, false);
+	json_end_object(w);
 }
 
-static json_t *encode_service_summary(const void *item)
-{
-	return encode_service_record(item, true);
-}
-
-json_t *encode_service_page(const struct call *call, const void *out)
+void encode_service_page(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct service_page_out *page = out;
 
 	(void)call;
-	return encode_with_next_token(
-		json_pack("{s:o}", "Services",
-			  encode_list(page->items, page->count, sizeof *page->items,
-				      encode_service_summary)),
-		page->next_token);
+	json_begin_object(w);
+	json_member_array(w, "Services");
+	for (size_t i = 0; i < page->count; i++)
+		put_service(w, &page->items[i], true);
+	json_end_array(w);
+	json_member_optional(w, "NextToken", page->next_token);
+	json_end_object(w);
 }
 
-static json_t *encode_map(const struct pair_list *pairs)
+static void put_attributes(struct json_out *w, const struct pair_list *attributes)
 {
-	json_t *object = json_object();
-
-	for (size_t i = 0; object && i < pairs->count; i++) {
-		if (json_object_set_new(object, pairs->items[i].key,
-					json_string(pairs->items[i].value)) < 0)
-			return encode_finish(object, false);
-	}
-	return object;
+	json_member_object(w, "Attributes");
+	for (size_t i = 0; i < attributes->count; i++)
+		json_member_text(w, attributes->items[i].key, attributes->items[i].value);
+	json_end_object(w);
 }
 
-json_t *encode_service_attributes(const struct call *call, const void *out)
+void encode_service_attributes(const struct call *call, const void *out,
+			       struct json_out *w)
 {
 	const struct service_attributes_out *result = out;
 
 	(void)call;
-	return json_pack("{s:{s:s, s:s, s:o}}", "ServiceAttributes", "ServiceArn",
-			 result->service_arn, "ResourceOwner", result->account,
-			 "Attributes", encode_map(&result->attributes));
+	json_begin_object(w);
+	json_member_object(w, "ServiceAttributes");
+	json_member_text(w, "ServiceArn", result->service_arn);
+	json_member_text(w, "ResourceOwner", result->account);
+	put_attributes(w, &result->attributes);
+	json_end_object(w);
+	json_end_object(w);
 }
 
 /* Instances */
 
-static json_t *encode_instance_common(const struct instance_out *inst,
-				      const char *creator_request_id)
+static void put_instance(struct json_out *w, const struct instance_out *inst,
+			 bool in_list)
 {
-	return json_pack("{s:s, s:s*, s:o, s:s}", "Id", inst->id, "CreatorRequestId",
-			 creator_request_id, "Attributes", encode_map(&inst->attributes),
-			 "CreatedByAccount", inst->account);
+	json_begin_object(w);
+	json_member_text(w, "Id", inst->id);
+	if (!in_list)
+		json_member_optional(w, "CreatorRequestId", inst->creator_request_id);
+	put_attributes(w, &inst->attributes);
+	json_member_text(w, "CreatedByAccount", inst->account);
+	json_end_object(w);
 }
 
-json_t *encode_instance(const struct call *call, const void *out)
+void encode_instance(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct instance_out *inst = out;
 
 	(void)call;
-	return json_pack("{s:s, s:o}", "ResourceOwner", inst->account, "Instance",
-			 encode_instance_common(inst, inst->creator_request_id));
+	json_begin_object(w);
+	json_member_text(w, "ResourceOwner", inst->account);
+	json_name(w, "Instance");
+	put_instance(w, inst, false);
+	json_end_object(w);
 }
 
-static json_t *encode_instance_summary(const void *item)
-{
-	return encode_instance_common(item, NULL);
-}
-
-json_t *encode_instance_page(const struct call *call, const void *out)
+void encode_instance_page(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct instance_page_out *page = out;
 
 	(void)call;
-	return encode_with_next_token(
-		json_pack("{s:s, s:o}", "ResourceOwner", page->account, "Instances",
-			  encode_list(page->items, page->count, sizeof *page->items,
-				      encode_instance_summary)),
-		page->next_token);
+	json_begin_object(w);
+	json_member_text(w, "ResourceOwner", page->account);
+	json_member_array(w, "Instances");
+	for (size_t i = 0; i < page->count; i++)
+		put_instance(w, &page->items[i], true);
+	json_end_array(w);
+	json_member_optional(w, "NextToken", page->next_token);
+	json_end_object(w);
 }
 
 /* Discovery and health */
@@ -189,64 +196,48 @@ static const char *health_name(enum health_status status)
 	return NAME_OF(names, status);
 }
 
-/* Without json_pack(), and with the names made once for all: this is the call that
- * services make all the time. */
-static json_t *encode_discovered(const struct discovered_instance *inst,
-				 json_t *namespace_name, json_t *service_name)
-{
-	json_t *item = json_object();
-	bool complete =
-		json_object_set_new(item, "InstanceId", json_string(inst->id)) == 0 &&
-		json_object_set(item, "NamespaceName", namespace_name) == 0 &&
-		json_object_set(item, "ServiceName", service_name) == 0 &&
-		json_object_set_new(item, "HealthStatus",
-				    json_string(health_name(inst->health))) == 0 &&
-		json_object_set_new(item, "Attributes", encode_map(&inst->attributes)) ==
-			0;
-
-	return encode_finish(item, complete);
-}
-
-json_t *encode_discovery(const struct call *call, const void *out)
+void encode_discovery(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct discover_out *result = out;
-	json_t *namespace_name = json_string(result->namespace_name);
-	json_t *service_name = json_string(result->service_name);
-	json_t *list = json_array();
 
 	(void)call;
-	for (size_t i = 0; list && i < result->count; i++) {
-		if (json_array_append_new(list, encode_discovered(&result->items[i],
-								  namespace_name,
-								  service_name)) < 0)
-			list = encode_finish(list, false);
+	json_begin_object(w);
+	json_member_array(w, "Instances");
+	for (size_t i = 0; i < result->count; i++) {
+		json_begin_object(w);
+		json_member_text(w, "InstanceId", result->items[i].id);
+		json_member_text(w, "NamespaceName", result->namespace_name);
+		json_member_text(w, "ServiceName", result->service_name);
+		json_member_text(w, "HealthStatus", health_name(result->items[i].health));
+		put_attributes(w, &result->items[i].attributes);
+		json_end_object(w);
 	}
-	json_decref(namespace_name);
-	json_decref(service_name);
-	return json_pack("{s:o, s:I}", "Instances", list, "InstancesRevision",
-			 (json_int_t)result->revision);
+	json_end_array(w);
+	json_member_uint(w, "InstancesRevision", result->revision);
+	json_end_object(w);
 }
 
-json_t *encode_revision(const struct call *call, const void *out)
+void encode_revision(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct discover_out *result = out;
 
 	(void)call;
-	return json_pack("{s:I}", "InstancesRevision", (json_int_t)result->revision);
+	json_begin_object(w);
+	json_member_uint(w, "InstancesRevision", result->revision);
+	json_end_object(w);
 }
 
-json_t *encode_health_page(const struct call *call, const void *out)
+void encode_health_page(const struct call *call, const void *out, struct json_out *w)
 {
 	const struct health_page_out *page = out;
-	json_t *map = json_object();
 
 	(void)call;
-	for (size_t i = 0; map && i < page->count; i++) {
-		if (json_object_set_new(map, page->items[i].id,
-					json_string(health_name(page->items[i].status))) <
-		    0)
-			map = encode_finish(map, false);
-	}
-	return encode_with_next_token(json_pack("{s:o}", "Status", map),
-				      page->next_token);
+	json_begin_object(w);
+	json_member_object(w, "Status");
+	for (size_t i = 0; i < page->count; i++)
+		json_member_text(w, page->items[i].id,
+				 health_name(page->items[i].status));
+	json_end_object(w);
+	json_member_optional(w, "NextToken", page->next_token);
+	json_end_object(w);
 }

@@ -2,7 +2,9 @@
 #include "api/error.h"
 
 #include <stdbool.h>
-#include <string.h>
+#include <stddef.h>
+
+#include "api/json.h"
 
 struct error_row {
 	const char *name;
@@ -62,32 +64,20 @@ int error_http_status(int code)
 	return row_of(code)->http_status;
 }
 
-/* A text that was cut to fit a buffer may end inside a UTF-8 character. */
-static json_t *json_text(const char *text)
-{
-	size_t len = strlen(text);
-	json_t *json = json_string(text);
-
-	for (int i = 0; !json && i < 3 && len > 0; i++)
-		json = json_stringn(text, --len);
-	return json ? json : json_string("");
-}
-
-json_t *error_body(int code, const char *message, const struct fault *fault)
+void error_body(int code, const char *message, const struct fault *fault,
+		struct json_out *w)
 {
 	const struct error_row *row = row_of(code);
-	json_t *body =
-		json_pack("{s:s, s:o}", "__type", row->name,
-			  row->modelled ? "Message" : "message", json_text(message));
 
-	for (size_t i = 0; body && fault && i < fault->extra_count; i++) {
-		if (json_object_set_new(body, fault->extra[i].member,
-					json_text(fault->extra[i].value)) < 0) {
-			json_decref(body);
-			return NULL;
-		}
+	json_begin_object(w);
+	json_member_text(w, "__type", row->name);
+	json_name(w, row->modelled ? "Message" : "message");
+	json_put_cut_text(w, message);
+	for (size_t i = 0; fault && i < fault->extra_count; i++) {
+		json_name(w, fault->extra[i].member);
+		json_put_cut_text(w, fault->extra[i].value);
 	}
-	return body;
+	json_end_object(w);
 }
 
 int error_from_status(gaz_status st)

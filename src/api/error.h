@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include <jansson.h>
-
 #include "base/status.h"
 #include "registry/fault.h"
+
+struct json_out;
 
 /* Every error that a client can see: its name on the wire and its HTTP status,
  * in one table. The first codes are the registry's faults, by their numbers;
@@ -34,9 +34,10 @@ const char *error_name(int code);
 /** The HTTP status. */
 int error_http_status(int code);
 
-/** The body: __type, the message under the key that clients expect, and the
- *  extra members of a fault (NULL: none). NULL: out of memory. */
-json_t *error_body(int code, const char *message, const struct fault *fault);
+/** Write the body: __type, the message under the key that clients expect, and the
+ *  extra members of a fault (NULL: none). */
+void error_body(int code, const char *message, const struct fault *fault,
+		struct json_out *w);
 
 /** The error for a status that carries no fault. */
 int error_from_status(gaz_status st);

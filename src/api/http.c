@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/encode.h"
+#include "api/json.h"
 #include "base/id.h"
 
 #define JSON_TYPE "application/x-amz-json-1.1"
@@ -81,21 +81,6 @@ bool http_has_json_type(struct evhttp_request *req)
 	return false;
 }
 
-/* A callback for each piece of the text would cost more than the text. */
-static bool add_json(struct evbuffer *buffer, const json_t *body)
-{
-	char text[4096]; /* most of them */
-	struct evbuffer_iovec space;
-	size_t len = json_dumpb(body, text, sizeof text, ENCODE_JSON_FLAGS);
-
-	if (len <= sizeof text)
-		return len > 0 && evbuffer_add(buffer, text, len) == 0;
-	if (evbuffer_reserve_space(buffer, (ev_ssize_t)len, &space, 1) != 1)
-		return false;
-	space.iov_len = json_dumpb(body, space.iov_base, len, ENCODE_JSON_FLAGS);
-	return space.iov_len == len && evbuffer_commit_space(buffer, &space, 1) == 0;
-}
-
 static bool add_headers(struct evkeyvalq *headers, const char *type, const char *error,
 			bool close)
 {
@@ -109,25 +94,23 @@ static bool add_headers(struct evkeyvalq *headers, const char *type, const char 
 }
 
 void http_reply(struct evhttp_request *req, int status, const char *error,
-		const json_t *body, bool close)
+		const struct json_out *body, bool close)
 {
 	const bool has_body = evhttp_request_get_command(req) != EVHTTP_REQ_HEAD;
-	struct evbuffer *buffer;
+	struct evbuffer *buffer = evhttp_request_get_output_buffer(req);
 
 	if (!evhttp_request_get_connection(req)) {
 		evhttp_request_free(req); /* the client went away meanwhile */
 		return;
 	}
-	buffer = evbuffer_new();
-	if (body && buffer &&
+	if (json_status(body) == GAZ_OK &&
 	    add_headers(evhttp_request_get_output_headers(req), JSON_TYPE, error,
 			close) &&
-	    (json_is_null(body) || add_json(buffer, body)))
-		evhttp_send_reply(req, status, NULL, has_body ? buffer : NULL);
+	    (!has_body || body->text.len == 0 ||
+	     evbuffer_add(buffer, body->text.data, body->text.len) == 0))
+		evhttp_send_reply(req, status, NULL, NULL);
 	else
 		evhttp_send_error(req, HTTP_INTERNAL, NULL);
-	if (buffer)
-		evbuffer_free(buffer);
 }
 
 void http_reply_file(struct evhttp_request *req, int *take_fd)

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <event2/http.h>
-#include <jansson.h>
 #include <stdbool.h>
+
+struct json_out;
 
 /* What evhttp leaves open: strict framing, and the reply headers of AWS. */
 
@@ -33,11 +34,11 @@ bool http_has_json_type(struct evhttp_request *req);
  * Reply and give the request back to evhttp; also when its connection is gone.
  *
  * @param error  the name for x-amzn-ErrorType, or NULL
- * @param body   borrowed; NULL: out of memory, the reply is a plain 500
+ * @param body   maybe empty; after an error in it the reply is a plain 500
  * @param close  close the connection afterwards
  */
 void http_reply(struct evhttp_request *req, int status, const char *error,
-		const json_t *body, bool close);
+		const struct json_out *body, bool close);
 
 /**
  * Reply with a file, sent as the client takes it, and give the request back to evhttp;

@@ -3,6 +3,7 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "api/action.h"
 #include "api/error.h"
 #include "api/http.h"
+#include "api/json.h"
 #include "api/server-internal.h"
 #include "api/sigv4.h"
 #include "base/clock.h"
@@ -232,9 +234,19 @@ static void free_request(struct api_request *c)
 	free(c);
 }
 
+static void encode_result(struct api_request *c, struct json_out *w)
+{
+	gaz_status st;
+
+	c->action->encode(&c->job.call, c->job.out, w);
+	st = json_status(w);
+	if (st != GAZ_OK)
+		fail(c, st);
+}
+
 static void reply(struct api_request *c)
 {
-	json_t *body = NULL;
+	struct json_out *body = &c->server->body;
 	int status = HTTP_OK;
 
 	if (!c->error && c->copy_fd >= 0) {
@@ -242,18 +254,16 @@ static void reply(struct api_request *c)
 		free_request(c);
 		return;
 	}
-	if (!c->error) {
-		body = c->action->encode(&c->job.call, c->job.out);
-		if (!body)
-			fail(c, GAZ_ENOMEM);
-	}
+	json_reset(body);
+	if (!c->error)
+		encode_result(c, body);
 	if (c->error) {
 		status = error_http_status(c->error);
-		body = error_body(c->error, c->message ? c->message : "", c->fault);
+		json_reset(body);
+		error_body(c->error, c->message ? c->message : "", c->fault, body);
 	}
 	http_reply(c->req, status, c->error ? error_name(c->error) : NULL, body,
 		   c->close);
-	json_decref(body);
 	free_request(c);
 }
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "api/json.h"
 #include "api/listen.h"
 #include "api/server.h"
 #include "api/shape.h"
@@ -65,6 +66,7 @@ struct api_server {
 	_Atomic bool stopping; /* set by api_server_stop() */
 	bool draining;	       /* the API thread has seen it */
 	unsigned drain_ticks;
+	struct json_out body;	/* of the reply being written; API thread only */
 	size_t calls_in_flight; /* queued to the writer; API thread only */
 	struct api_done done;
 	struct api_copier copier; /* API thread only */

@@ -351,6 +351,7 @@ gaz_status api_server_open(const struct api_config *config, struct registry *reg
 	if (!s)
 		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 	s->registry = registry;
+	json_init(&s->body);
 	s->done.event_fd = -1;
 	s->done.end = &s->done.first;
 	pthread_mutex_init(&s->done.mutex, NULL);
@@ -412,6 +413,7 @@ void api_server_close(struct api_server **server)
 		close(s->done.event_fd);
 	shape_patterns_free(&s->patterns);
 	rate_free(&s->rates);
+	json_fini(&s->body);
 	pthread_mutex_destroy(&s->done.mutex);
 	free_copies(s);
 	free(s);

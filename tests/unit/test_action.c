@@ -11,23 +11,57 @@
 #include "api/action.h"
 #include "api/encode.h"
 #include "api/error.h"
+#include "api/json.h"
 #include "api/server.h"
+#include "registry/discovery.h"
+#include "registry/health.h"
+#include "registry/instance.h"
 #include "registry/namespace.h"
 #include "registry/operation.h"
 #include "registry/service.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
 
-/* `json` printed as it goes to the client; takes it. */
-static void prints(json_t *json, const char *text)
+/* What has been written is the text. */
+static void is_written(struct json_out *w, const char *text)
 {
-	char *printed;
+	assert_int_equal(json_status(w), GAZ_OK);
+	bytes_put_u8(&w->text, '\0');
+	assert_false(w->text.failed);
+	assert_string_equal((const char *)w->text.data, text);
+	json_fini(w);
+}
 
-	assert_non_null(json);
-	printed = json_dumps(json, ENCODE_JSON_FLAGS);
-	json_decref(json);
-	assert_string_equal(printed, text);
-	free(printed);
+/* `out` as it goes to the client. */
+static void prints(action_encode *encode, const void *out, const char *text)
+{
+	struct json_out w;
+
+	json_init(&w);
+	encode(NULL, out, &w);
+	is_written(&w, text);
+}
+
+static gaz_status encoding_status(action_encode *encode, const void *out)
+{
+	struct json_out w;
+	gaz_status st;
+
+	json_init(&w);
+	encode(NULL, out, &w);
+	st = json_status(&w);
+	json_fini(&w);
+	return st;
+}
+
+static void prints_error(int code, const char *message, const struct fault *fault,
+			 const char *text)
+{
+	struct json_out w;
+
+	json_init(&w);
+	error_body(code, message, fault, &w);
+	is_written(&w, text);
 }
 
 static void test_targets_are_found_by_exact_name(void **state)
@@ -76,7 +110,7 @@ static void test_namespace_forms_differ_between_get_and_list(void **state)
 	struct namespace_page_out page = {&http, 1, "token"};
 
 	(void)state;
-	prints(encode_namespace(NULL, &dns),
+	prints(encode_namespace, &dns,
 	       "{\"Namespace\":{\"Id\":\"ns-1\",\"Arn\":\"arn:1\",\"ResourceOwner\":"
 	       "\"000000000000\",\"Name\":\"example.com\",\"Type\":\"DNS_PRIVATE\","
 	       "\"ServiceCount\":0,\"Properties\":{\"DnsProperties\":{\"HostedZoneId\":"
@@ -87,7 +121,7 @@ static void test_namespace_forms_differ_between_get_and_list(void **state)
 	http.type = NAMESPACE_HTTP;
 	http.description = "d";
 	http.create_ms = 1587055860000;
-	prints(encode_namespace(NULL, &http),
+	prints(encode_namespace, &http,
 	       "{\"Namespace\":{\"Id\":\"ns-1\",\"Arn\":\"arn:1\",\"ResourceOwner\":"
 	       "\"000000000000\",\"Name\":\"example.com\",\"Type\":\"HTTP\","
 	       "\"ServiceCount\":0,"
@@ -95,7 +129,7 @@ static void test_namespace_forms_differ_between_get_and_list(void **state)
 	       "\"example.com-x\"}},\"CreateDate\":1587055860.0,\"Description\":\"d\","
 	       "\"CreatorRequestId\":\"c\"}}");
 	http.description = "";
-	prints(encode_namespace_page(NULL, &page),
+	prints(encode_namespace_page, &page,
 	       "{\"Namespaces\":[{\"Id\":\"ns-1\",\"Arn\":\"arn:1\",\"ResourceOwner\":"
 	       "\"000000000000\",\"Name\":\"example.com\",\"Type\":\"HTTP\","
 	       "\"ServiceCount\":0,"
@@ -113,11 +147,12 @@ static void test_empty_lists_are_shown_and_absent_members_are_not(void **state)
 	const struct vpc_page_out no_vpcs = {0};
 
 	(void)state;
-	prints(encode_namespace_page(NULL, &no_namespaces), "{\"Namespaces\":[]}");
-	prints(encode_operation_page(NULL, &no_operations), "{\"Operations\":[]}");
-	prints(encode_tags(NULL, &no_tags), "{\"Tags\":[]}");
-	prints(encode_vpc_page(NULL, &no_vpcs), "{\"Vpcs\":[]}");
-	prints(encode_nothing(NULL, NULL), "{}");
+	prints(encode_namespace_page, &no_namespaces, "{\"Namespaces\":[]}");
+	prints(encode_operation_page, &no_operations, "{\"Operations\":[]}");
+	prints(encode_tags, &no_tags, "{\"Tags\":[]}");
+	prints(encode_vpc_page, &no_vpcs, "{\"Vpcs\":[]}");
+	prints(encode_nothing, NULL, "{}");
+	prints(encode_no_body, NULL, "");
 }
 
 static void test_service_shows_dns_config_with_its_namespace(void **state)
@@ -139,7 +174,7 @@ static void test_service_shows_dns_config_with_its_namespace(void **state)
 	};
 
 	(void)state;
-	prints(encode_service(NULL, &service),
+	prints(encode_service, &service,
 	       "{\"Service\":{\"Id\":\"srv-1\",\"Arn\":\"arn:2\",\"Name\":\"web\","
 	       "\"NamespaceId\":"
 	       "\"ns-1\",\"ResourceOwner\":\"000000000000\",\"CreatedByAccount\":"
@@ -157,7 +192,7 @@ static void test_service_shows_dns_config_with_its_namespace(void **state)
 	service.type = SERVICE_HTTP;
 	service.health_check = HEALTH_CHECK_TCP;
 	service.failure_threshold = 3;
-	prints(encode_service(NULL, &service),
+	prints(encode_service, &service,
 	       "{\"Service\":{\"Id\":\"srv-1\",\"Arn\":\"arn:2\",\"Name\":\"web\","
 	       "\"NamespaceId\":"
 	       "\"ns-1\",\"ResourceOwner\":\"000000000000\",\"CreatedByAccount\":"
@@ -183,7 +218,7 @@ static void test_operation_shows_its_error_only_when_it_failed(void **state)
 	struct operation_page_out page = {&op, 1, NULL};
 
 	(void)state;
-	prints(encode_operation(NULL, &op),
+	prints(encode_operation, &op,
 	       "{\"Operation\":{\"Id\":\"op\",\"OwnerAccount\":\"000000000000\",\"Type\":"
 	       "\"CREATE_NAMESPACE\",\"Status\":\"FAIL\",\"CreateDate\":1587055860.121,"
 	       "\"UpdateDate\":1587055900.469,\"Targets\":{\"NAMESPACE\":\"ns-1\"},"
@@ -192,15 +227,64 @@ static void test_operation_shows_its_error_only_when_it_failed(void **state)
 	op.service_id = "srv-1";
 	op.instance_id = "i";
 	op.namespace_id = NULL;
-	prints(encode_operation(NULL, &op),
+	prints(encode_operation, &op,
 	       "{\"Operation\":{\"Id\":\"op\",\"OwnerAccount\":\"000000000000\",\"Type\":"
 	       "\"CREATE_NAMESPACE\",\"Status\":\"SUCCESS\",\"CreateDate\":1587055860."
 	       "121,"
 	       "\"UpdateDate\":1587055900.469,\"Targets\":{\"SERVICE\":\"srv-1\","
 	       "\"INSTANCE\":"
 	       "\"i\"}}}");
-	prints(encode_operation_page(NULL, &page),
+	prints(encode_operation_page, &page,
 	       "{\"Operations\":[{\"Id\":\"op\",\"Status\":\"SUCCESS\"}]}");
+}
+
+static void test_instances_are_shown_with_their_attributes(void **state)
+{
+	struct text_pair pairs[] = {{"AWS_INSTANCE_IPV4", "10.0.0.1"}, {"k\n", "\"v\""}};
+	const struct instance_out inst = {
+		.account = "000000000000",
+		.id = "i",
+		.creator_request_id = "c",
+		.attributes = {pairs, 2, true},
+	};
+	struct instance_out bare = {.account = "000000000000", .id = "j"};
+	const struct instance_page_out page = {"000000000000", &bare, 1, "token"};
+
+	(void)state;
+	prints(encode_instance, &inst,
+	       "{\"ResourceOwner\":\"000000000000\",\"Instance\":{\"Id\":\"i\","
+	       "\"CreatorRequestId\":\"c\",\"Attributes\":{\"AWS_INSTANCE_IPV4\":"
+	       "\"10.0.0.1\",\"k\\n\":\"\\\"v\\\"\"},\"CreatedByAccount\":"
+	       "\"000000000000\"}}");
+	bare.creator_request_id = "c";
+	prints(encode_instance_page, &page,
+	       "{\"ResourceOwner\":\"000000000000\",\"Instances\":[{\"Id\":\"j\","
+	       "\"Attributes\":{},\"CreatedByAccount\":\"000000000000\"}],"
+	       "\"NextToken\":\"token\"}");
+}
+
+static void test_discovery_and_health_are_shown_by_name(void **state)
+{
+	struct text_pair pair = {"k", "v"};
+	struct discovered_instance items[] = {
+		{"i", HEALTH_HEALTHY, {&pair, 1, true}},
+		{"j", HEALTH_UNHEALTHY, {0}},
+	};
+	struct discover_out found = {"ns", "web", items, 2, 7};
+	struct instance_health health = {"i", HEALTH_UNKNOWN};
+	const struct health_page_out page = {&health, 1, NULL};
+
+	(void)state;
+	prints(encode_discovery, &found,
+	       "{\"Instances\":[{\"InstanceId\":\"i\",\"NamespaceName\":\"ns\","
+	       "\"ServiceName\":\"web\",\"HealthStatus\":\"HEALTHY\",\"Attributes\":"
+	       "{\"k\":\"v\"}},{\"InstanceId\":\"j\",\"NamespaceName\":\"ns\","
+	       "\"ServiceName\":\"web\",\"HealthStatus\":\"UNHEALTHY\",\"Attributes\":"
+	       "{}}],\"InstancesRevision\":7}");
+	found.count = 0;
+	prints(encode_discovery, &found, "{\"Instances\":[],\"InstancesRevision\":7}");
+	prints(encode_revision, &found, "{\"InstancesRevision\":7}");
+	prints(encode_health_page, &page, "{\"Status\":{\"i\":\"UNKNOWN\"}}");
 }
 
 static void test_vpc_and_status_are_shown_in_full(void **state)
@@ -219,10 +303,10 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 	};
 
 	(void)state;
-	prints(encode_vpc(NULL, &vpc),
+	prints(encode_vpc, &vpc,
 	       "{\"Vpc\":{\"VpcId\":\"vpc-1\",\"Cidrs\":[\"10.0.0.0/16\","
 	       "\"fd00::/8\"],\"Fixed\":true}}");
-	prints(encode_status(NULL, &status),
+	prints(encode_status, &status,
 	       "{\"Status\":{\"Version\":\"0.1.0\",\"StartDate\":1587055860.121,"
 	       "\"DnsAddresses\":\"127.0.0.1:10053\",\"ApiAddresses\":\"127.0.0.1:8053\","
 	       "\"DataDir\":\"/"
@@ -239,10 +323,10 @@ static void test_text_that_is_not_utf8_fails_the_encoding(void **state)
 
 	(void)state;
 	bad.description = "\xff";
-	assert_null(encode_namespace(NULL, &bad));
+	assert_int_equal(encoding_status(encode_namespace, &bad), GAZ_EFORMAT);
 	bad.description = NULL;
 	bad.name = "\xff";
-	assert_null(encode_namespace(NULL, &bad));
+	assert_int_equal(encoding_status(encode_namespace, &bad), GAZ_EFORMAT);
 }
 
 static void test_every_fault_has_its_own_wire_code_and_status_400(void **state)
@@ -267,12 +351,12 @@ static void test_error_bodies_carry_the_members_that_clients_read(void **state)
 	};
 
 	(void)state;
-	prints(error_body(FAULT_DUPLICATE_REQUEST, "m", &fault),
-	       "{\"__type\":\"DuplicateRequest\",\"Message\":\"m\","
-	       "\"DuplicateOperationId\":"
-	       "\"op-1\"}");
-	prints(error_body(ERROR_SERIALIZATION, "cut \xe2\x82", NULL),
-	       "{\"__type\":\"SerializationException\",\"message\":\"cut \"}");
+	prints_error(FAULT_DUPLICATE_REQUEST, "m", &fault,
+		     "{\"__type\":\"DuplicateRequest\",\"Message\":\"m\","
+		     "\"DuplicateOperationId\":"
+		     "\"op-1\"}");
+	prints_error(ERROR_SERIALIZATION, "cut \xe2\x82", NULL,
+		     "{\"__type\":\"SerializationException\",\"message\":\"cut \"}");
 	assert_int_equal(error_from_status(GAZ_EBUSY), ERROR_SERVICE_UNAVAILABLE);
 	assert_int_equal(error_from_status(GAZ_ESTORE), ERROR_INTERNAL_FAILURE);
 }
@@ -286,6 +370,8 @@ int main(void)
 		cmocka_unit_test(test_empty_lists_are_shown_and_absent_members_are_not),
 		cmocka_unit_test(test_service_shows_dns_config_with_its_namespace),
 		cmocka_unit_test(test_operation_shows_its_error_only_when_it_failed),
+		cmocka_unit_test(test_instances_are_shown_with_their_attributes),
+		cmocka_unit_test(test_discovery_and_health_are_shown_by_name),
 		cmocka_unit_test(test_vpc_and_status_are_shown_in_full),
 		cmocka_unit_test(test_text_that_is_not_utf8_fails_the_encoding),
 		cmocka_unit_test(test_every_fault_has_its_own_wire_code_and_status_400),
