@@ -63,9 +63,10 @@ struct api_server {
 
 	pthread_t thread;
 	bool has_thread;
-	_Atomic bool stopping; /* set by api_server_stop() */
-	bool draining;	       /* the API thread has seen it */
-	unsigned drain_ticks;
+	_Atomic bool stopping;	/* set by api_server_stop() */
+	bool draining;		/* the API thread has seen it */
+	unsigned drain_ticks;	/* while it stops */
+	unsigned quiet_ticks;	/* of these, the last ones without a call */
 	struct json_out body;	/* of the reply being written; API thread only */
 	size_t calls_in_flight; /* queued to the writer; API thread only */
 	struct api_done done;

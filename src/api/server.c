@@ -25,7 +25,7 @@ enum {
 
 	DRAIN_TICK_MS = 50,
 	DRAIN_TICKS_MAX = 100, /* 5 s for the calls under way */
-	DRAIN_TICKS_MIN = 2,   /* for the last replies to leave */
+	QUIET_TICKS = 2,       /* without a call, for the last replies to leave */
 };
 
 static struct log_limit pause_limit;
@@ -171,9 +171,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 		resume(s);
 		return;
 	}
-	s->drain_ticks++;
-	if ((s->calls_in_flight == 0 && s->drain_ticks >= DRAIN_TICKS_MIN) ||
-	    s->drain_ticks >= DRAIN_TICKS_MAX)
+	/* The last reply may have been given to evhttp in this very turn of the loop. */
+	s->quiet_ticks = s->calls_in_flight == 0 ? s->quiet_ticks + 1 : 0;
+	if (s->quiet_ticks >= QUIET_TICKS || ++s->drain_ticks >= DRAIN_TICKS_MAX)
 		event_base_loopbreak(s->base);
 	else
 		start_timer(s, DRAIN_TICK_MS);
