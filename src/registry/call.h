@@ -24,6 +24,17 @@ void call_delete(struct call *call, enum schema_table table, struct span key);
 GAZ_MUST_CHECK gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 					  struct key *key_out, struct span *value_out);
 
+/**
+ * Let the call's time be later than that of the last entry of a list by time, so that
+ * what is created one after the other within a millisecond keeps its order. The list
+ * may be a second ahead at most; where the clock went back further, it stays.
+ *
+ * @param prefix  what the list's keys have before their time
+ * @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE
+ */
+GAZ_MUST_CHECK gaz_status call_follow_last(struct call *call, enum schema_table table,
+					   const struct key *prefix);
+
 /** Append "region NUL account NUL". */
 void call_put_partition(const struct call *call, struct key *key);
 

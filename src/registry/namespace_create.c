@@ -292,7 +292,6 @@ static gaz_status read_create_intent(struct call *call, struct reader *intent,
 	ns->hosted_zone_id = reader_text(intent, call->arena);
 	ns->region = call->region;
 	ns->account = call->account;
-	ns->create_ms = call->now_ms;
 	if (call->arena->failed)
 		return GAZ_ENOMEM;
 	return intent->failed ? GAZ_ESTORE : GAZ_OK;
@@ -302,10 +301,15 @@ static gaz_status insert(struct call *call, struct namespace_record *ns,
 			 const struct key *own_name, const struct pair_list *tags)
 {
 	struct key http_name;
+	struct key partition = {0};
 	struct key order = {0};
 	struct bytes empty;
 	gaz_status st = choose_http_name(call, ns, &http_name);
 
+	call_put_partition(call, &partition);
+	if (st == GAZ_OK)
+		st = call_follow_last(call, TABLE_NAMESPACE_ORDER, &partition);
+	ns->create_ms = call->now_ms;
 	if (st == GAZ_OK)
 		st = projection_add_namespace(call->edit, call->registry->config.apex,
 					      ns);

@@ -277,6 +277,7 @@ static gaz_status insert(struct call *call, struct service_record *svc,
 	char id[ID_RESOURCE_SIZE];
 	char uuid[ID_UUID_SIZE];
 	struct key order[ORDER_KEYS] = {0};
+	struct key partition = {0};
 	struct bytes value;
 	gaz_status st;
 
@@ -287,8 +288,12 @@ static gaz_status insert(struct call *call, struct service_record *svc,
 		svc->creator_request_id = arena_strdup(call->arena, uuid);
 	if (call->arena->failed)
 		return GAZ_ENOMEM;
+	key_put(&partition, "p", 1);
+	call_put_partition(call, &partition);
+	st = call_follow_last(call, TABLE_SERVICE_ORDER, &partition);
 	svc->create_ms = call->now_ms;
-	st = count_service(call, svc->namespace_id, +1);
+	if (st == GAZ_OK)
+		st = count_service(call, svc->namespace_id, +1);
 	if (st != GAZ_OK)
 		return st;
 	service_make_order_keys(call, svc, order);

@@ -444,10 +444,10 @@ def test_many_at_once(start, serve):
     wait_for(daemon, service, **{f"i{number}": "HEALTHY" for number in range(1, 101, 2)})
     # It is stopped while statuses are on their way: those that have changed will change
     # back the next time.
-    for change in (place.down, place.up, place.down, place.up):
+    for change, status in 2 * ((place.down, "UNHEALTHY"), (place.up, "HEALTHY")):
         first = len(daemon.log)
         change()
-        assert daemon.wait_log("health-changed", first), daemon.stderr()
+        assert daemon.wait_log(f"health-changed .*status={status}", first), daemon.stderr()
         daemon.restart()
 
 
