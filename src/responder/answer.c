@@ -3,51 +3,29 @@
 
 #include <string.h>
 
-#include "dns/message.h"
 #include "dns/name.h"
-#include "dns/reply.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
 #include "responder/alias.h"
-#include "zone/lookup.h"
-#include "zone/view.h"
-
-enum {
-	CHAIN_MAX = 8, /* CNAMEs in one answer */
-};
 
 _Static_assert((int)ANSWER_NO_VPC == (int)VIEW_NO_VPC, "one value for no VPC");
 _Static_assert((int)ANSWER_UDP_CAP == (int)REPLY_UDP_MAX, "one limit for UDP");
 _Static_assert((int)ANSWER_TCP_CAP == (int)REPLY_TCP_MAX, "one limit for TCP");
 
-/* One query's way through the zones. Not initialised as a whole: it is large. */
-struct search {
-	struct answer_context *ctx;
-	const struct query *query;
-	struct reply reply;
-	struct view_tags tags;
-	const struct dname *name; /* at work: the question's, then CNAME targets */
-	size_t name_at;		  /* where the reply holds it */
-	unsigned hops;		  /* CNAMEs followed */
-	size_t seen[CHAIN_MAX];	  /* where the reply holds their owners */
-	struct dname target;
-	struct name_hashes hashes;
-};
-
 enum step { /* what one look into a zone leads to */
 	STEP_NOERROR = DNS_NOERROR,
 	STEP_NXDOMAIN = DNS_NXDOMAIN,
 	STEP_YXDOMAIN = DNS_YXDOMAIN,
-	STEP_FOLLOW = -1, /* a CNAME was added: look for s->name */
+	STEP_FOLLOW = -1, /* a CNAME was added: look for its target */
 };
 
 /* Where the reply holds the last `labels` labels of the name. */
-static size_t suffix_at(const struct search *s, unsigned labels)
+static size_t suffix_at(const struct answer_job *s, unsigned labels)
 {
 	return s->name_at + s->name->offsets[s->name->labels - labels];
 }
 
-static void add_negative_soa(struct search *s, const struct zone *zone)
+static void add_negative_soa(struct answer_job *s, const struct zone *zone)
 {
 	const struct rrset *soa = lookup_negative_soa(zone);
 
@@ -58,7 +36,7 @@ static void add_negative_soa(struct search *s, const struct zone *zone)
 }
 
 /* Go on with the CNAME target that stands at `at` in the reply. */
-static enum step follow(struct search *s, size_t at)
+static enum step follow(struct answer_job *s, size_t at)
 {
 	s->seen[s->hops++] = s->name_at;
 	if (dname_parse(s->reply.wire + at, s->reply.len - at, &s->target) == 0)
@@ -70,16 +48,16 @@ static enum step follow(struct search *s, size_t at)
 
 /* The chain is at its end: it is long enough, or has come back to a name. The
  * names stand whole in the reply, as owners point to the targets before them. */
-static bool is_chain_over(const struct search *s)
+static bool is_chain_over(const struct answer_job *s)
 {
 	for (unsigned i = 0; i < s->hops; i++) {
 		if (dname_equal(s->reply.wire + s->seen[i], s->reply.wire + s->name_at))
 			return true;
 	}
-	return s->hops == CHAIN_MAX;
+	return s->hops == ANSWER_CHAIN_MAX;
 }
 
-static enum step add_cname(struct search *s, const struct rrset *cname)
+static enum step add_cname(struct answer_job *s, const struct rrset *cname)
 {
 	size_t at;
 
@@ -102,9 +80,9 @@ static const struct rrset *choose_any(const struct node *node)
 }
 
 /* Addresses of another name, or of this one beside its aliases. */
-static bool add_aliased(struct search *s, const struct node *node)
+static bool add_aliased(struct answer_job *s, const struct node *node)
 {
-	struct alias_answer found = alias_find(s->ctx, &s->tags, node, s->query->qtype);
+	struct alias_answer found = alias_find(s->ctx, &s->tags, node, s->query.qtype);
 	size_t at;
 
 	if (!found.set)
@@ -121,10 +99,10 @@ static bool is_address(uint16_t qtype)
 	return qtype == DNS_TYPE_A || qtype == DNS_TYPE_AAAA;
 }
 
-static enum step add_node(struct search *s, const struct zone *zone,
+static enum step add_node(struct answer_job *s, const struct zone *zone,
 			  const struct node *node)
 {
-	uint16_t qtype = s->query->qtype;
+	uint16_t qtype = s->query.qtype;
 	const struct rrset *set =
 		qtype == DNS_TYPE_ANY ? choose_any(node) : node_find_rrset(node, qtype);
 
@@ -146,7 +124,7 @@ static enum step add_node(struct search *s, const struct zone *zone,
 }
 
 /* The addresses of a name server whose name stands at `at` in the reply. */
-static void add_glue(struct search *s, const struct zone *zone, size_t at)
+static void add_glue(struct answer_job *s, const struct zone *zone, size_t at)
 {
 	static const uint16_t types[] = {DNS_TYPE_A, DNS_TYPE_AAAA};
 	const struct node *node;
@@ -167,7 +145,7 @@ static void add_glue(struct search *s, const struct zone *zone, size_t at)
 	}
 }
 
-static enum step add_referral(struct search *s, const struct zone *zone,
+static enum step add_referral(struct answer_job *s, const struct zone *zone,
 			      const struct lookup_found *cut)
 {
 	const struct rrset *ns = node_find_rrset(cut->node, DNS_TYPE_NS);
@@ -187,7 +165,7 @@ static enum step add_referral(struct search *s, const struct zone *zone,
 }
 
 /* The DNAME and the CNAME that follows from it (RFC 6672, section 2.2). */
-static enum step add_dname(struct search *s, const struct lookup_found *found)
+static enum step add_dname(struct answer_job *s, const struct lookup_found *found)
 {
 	const struct rrset *dname = node_find_rrset(found->node, DNS_TYPE_DNAME);
 	size_t owner = suffix_at(s, found->labels);
@@ -207,15 +185,15 @@ static enum step add_dname(struct search *s, const struct lookup_found *found)
 	memcpy(target + prefix_len, rdata, len);
 	at = reply_add_record(&s->reply, REPLY_ANSWER, DNS_TYPE_CNAME, rrset_ttl(dname),
 			      s->name_at, target, prefix_len + len);
-	if (!at || s->query->qtype == DNS_TYPE_CNAME || s->query->qtype == DNS_TYPE_ANY)
+	if (!at || s->query.qtype == DNS_TYPE_CNAME || s->query.qtype == DNS_TYPE_ANY)
 		return STEP_NOERROR;
 	return follow(s, at + RRSET_RDATA_AT);
 }
 
-static enum step look_into_zone(struct search *s, const struct zone *zone)
+static enum step look_into_zone(struct answer_job *s, const struct zone *zone)
 {
 	struct lookup_found found =
-		lookup_node(s->ctx->db, zone, s->name, &s->hashes, s->query->qtype);
+		lookup_node(s->ctx->db, zone, s->name, &s->hashes, s->query.qtype);
 
 	switch (found.kind) {
 	case LOOKUP_NODE:
@@ -231,36 +209,27 @@ static enum step look_into_zone(struct search *s, const struct zone *zone)
 	return STEP_NXDOMAIN;
 }
 
-/* The rcode is that of the last name that lies in our zones. */
-static unsigned search_zones(struct search *s)
+static void find_zone(struct answer_job *s)
 {
-	for (;;) {
-		const struct zone *zone;
-		enum step step;
-
-		lookup_hash(s->ctx->db, s->name, &s->hashes);
-		zone = lookup_zone(s->ctx->db, &s->tags, s->name, &s->hashes);
-		if (!zone)
-			return s->hops == 0 ? DNS_REFUSED : DNS_NOERROR;
-		s->reply.flags |= DNS_FLAG_AA;
-		step = look_into_zone(s, zone);
-		if (step != STEP_FOLLOW)
-			return (unsigned)step;
-	}
+	lookup_hash(s->ctx->db, s->name, &s->hashes);
+	s->zone = lookup_zone(s->ctx->db, &s->tags, s->name, &s->hashes);
 }
 
-static unsigned answer_question(struct search *s, const struct answer_request *req)
+/* The rcode is that of the last name that lies in our zones. */
+static unsigned search_zones(struct answer_job *s)
 {
-	const struct query *query = s->query;
-
-	if (query->qclass != DNS_CLASS_IN ||
-	    !(dns_type_is_data(query->qtype) || query->qtype == DNS_TYPE_ANY))
+	if (!s->zone)
 		return DNS_REFUSED;
-	view_find(s->ctx->db, &req->source, req->listener_vpc, &s->tags);
-	s->name = &query->name;
-	s->name_at = DNS_HEADER_LEN;
-	s->hops = 0;
-	return search_zones(s);
+	while (s->zone) {
+		enum step step;
+
+		s->reply.flags |= DNS_FLAG_AA;
+		step = look_into_zone(s, s->zone);
+		if (step != STEP_FOLLOW)
+			return (unsigned)step;
+		find_zone(s);
+	}
+	return DNS_NOERROR;
 }
 
 static unsigned rcode_of(enum query_verdict verdict)
@@ -275,27 +244,60 @@ static unsigned rcode_of(enum query_verdict verdict)
 	}
 }
 
-size_t answer_query(struct answer_context *ctx, const struct answer_request *req,
-		    uint8_t *reply, size_t cap)
+static bool is_for_zones(const struct query *query)
 {
-	struct query query;
-	struct search s;
-	enum query_verdict verdict = query_parse(req->query, req->len, &query);
+	return query->qclass == DNS_CLASS_IN &&
+	       (dns_type_is_data(query->qtype) || query->qtype == DNS_TYPE_ANY);
+}
+
+void answer_begin(struct answer_context *ctx, struct answer_job *s)
+{
+	s->ctx = ctx;
+	s->zone = NULL;
+	s->verdict = query_parse(s->req.query, s->req.len, &s->query);
+	if (s->verdict != QUERY_OK || !is_for_zones(&s->query))
+		return;
+	view_find(ctx->db, &s->req.source, s->req.listener_vpc, &s->tags);
+	s->name = &s->query.name;
+	s->name_at = DNS_HEADER_LEN;
+	s->hops = 0;
+	find_zone(s);
+	if (s->zone)
+		lookup_prefetch_bucket(ctx->db, s->zone, s->name, &s->hashes);
+}
+
+void answer_locate(const struct answer_job *s)
+{
+	if (s->zone)
+		lookup_prefetch_node(s->ctx->db, s->zone, s->name, &s->hashes);
+}
+
+size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
+{
+	struct answer_counters *counters = &s->ctx->counters;
 	size_t limit;
 	unsigned rcode;
 
-	if (verdict == QUERY_DROP) {
-		ctx->counters.dropped++;
+	if (s->verdict == QUERY_DROP) {
+		counters->dropped++;
 		return 0;
 	}
-	limit = reply_limit(&query, req->tcp);
-	s.ctx = ctx;
-	s.query = &query;
-	reply_begin(&s.reply, &query, reply, limit < cap ? limit : cap);
-	rcode = verdict == QUERY_OK ? answer_question(&s, req) : rcode_of(verdict);
+	limit = reply_limit(&s->query, s->req.tcp);
+	reply_begin(&s->reply, &s->query, reply, limit < cap ? limit : cap);
+	rcode = s->verdict == QUERY_OK ? search_zones(s) : rcode_of(s->verdict);
 
-	ctx->counters.answered++;
-	ctx->counters.truncated += (s.reply.flags & DNS_FLAG_TC) != 0;
-	ctx->counters.rcodes[rcode & 15]++;
-	return reply_end(&s.reply, rcode);
+	counters->answered++;
+	counters->truncated += (s->reply.flags & DNS_FLAG_TC) != 0;
+	counters->rcodes[rcode & 15]++;
+	return reply_end(&s->reply, rcode);
+}
+
+size_t answer_query(struct answer_context *ctx, const struct answer_request *req,
+		    uint8_t *reply, size_t cap)
+{
+	struct answer_job job;
+
+	job.req = *req;
+	answer_begin(ctx, &job);
+	return answer_finish(&job, reply, cap);
 }

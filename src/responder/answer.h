@@ -7,6 +7,10 @@
 
 #include "base/netaddr.h"
 #include "base/rng.h"
+#include "dns/message.h"
+#include "dns/reply.h"
+#include "zone/lookup.h"
+#include "zone/view.h"
 
 /* The answer to one query: bytes and a source address in, bytes out. No
  * socket, no clock, no log, no allocation, no lock. */
@@ -40,13 +44,50 @@ struct answer_request {
 	bool tcp;
 };
 
+enum {
+	ANSWER_CHAIN_MAX = 8, /* CNAMEs in one answer */
+};
+
+/* One query's way to its reply. Needs no initialisation, and has none: it is large.
+ * The caller fills in the request; the rest is for answer.c alone. */
+struct answer_job {
+	struct answer_request req;
+	struct answer_context *ctx;
+	enum query_verdict verdict;
+	const struct zone *zone;  /* the one that the name at work lies in, or NULL */
+	const struct dname *name; /* at work: the question's, then CNAME targets */
+	size_t name_at;		  /* where the reply holds it */
+	unsigned hops;		  /* CNAMEs followed */
+	struct view_tags tags;
+	struct reply reply;
+	struct query query;
+	struct name_hashes hashes;
+	size_t seen[ANSWER_CHAIN_MAX]; /* where the reply holds the owners of CNAMEs */
+	struct dname target;
+};
+
+/*
+ * Answer a query (RFC 1034 section 4.3.2, RFC 2308, RFC 6891) in three steps, all
+ * within one RCU read section of a registered RCU thread. With many queries at hand
+ * each step is done for all of them before the next: it asks the CPU for the memory
+ * that the next one reads, so that they wait for it together and not one by one.
+ */
+
+/** Parse job->req, and find the zone. What the request points to stays until the end. */
+void answer_begin(struct answer_context *ctx, struct answer_job *job);
+
+/** Ask for the name's node. Does nothing else, and may be left out. */
+void answer_locate(const struct answer_job *job);
+
 /**
- * Answer one query (RFC 1034 section 4.3.2, RFC 2308, RFC 6891). The caller
- * holds the RCU read lock and is a registered RCU thread.
+ * Write the reply.
  *
- * @param reply  room for the reply; may not overlap the query
+ * @param reply  room for it; may not overlap the query
  * @param cap    its size: at least ANSWER_UDP_CAP for UDP, ANSWER_TCP_CAP for TCP
  * @return the reply's length; 0: send nothing (not a query, or too short to answer)
  */
+size_t answer_finish(struct answer_job *job, uint8_t *reply, size_t cap);
+
+/** One query alone. @return as answer_finish(). */
 size_t answer_query(struct answer_context *ctx, const struct answer_request *req,
 		    uint8_t *reply, size_t cap);

@@ -44,6 +44,7 @@ struct udp {
 	struct iovec query_iov[BATCH_SIZE];
 	struct iovec reply_iov[BATCH_SIZE];
 	struct slot slots[BATCH_SIZE];
+	struct answer_job jobs[BATCH_SIZE];
 };
 
 /* The kernel overwrites these lengths with what it delivered. */
@@ -78,23 +79,39 @@ static void aim_control(struct msghdr *msg)
 	}
 }
 
-/* Answer datagram i into its slot. Returns the reply's length or 0. */
-static size_t answer_slot(struct udp_socket *sock, unsigned i)
+/* Begin with datagram i; false when it is no query of ours. */
+static bool begin_slot(struct udp_socket *sock, unsigned i)
 {
 	struct udp *udp = sock->udp;
 	struct slot *slot = &udp->slots[i];
 	struct mmsghdr *in = &udp->received[i];
-	struct answer_request req = {
-		.query = slot->query,
-		.len = in->msg_len,
-		.listener_vpc = sock->listener_vpc,
-	};
+	struct answer_request *req = &udp->jobs[i].req;
 
+	req->query = slot->query;
+	req->len = in->msg_len;
+	req->listener_vpc = sock->listener_vpc;
+	req->tcp = false;
 	if ((in->msg_hdr.msg_flags & MSG_TRUNC) ||
-	    netaddr_from_sockaddr((struct sockaddr *)&slot->source, &req.source) !=
+	    netaddr_from_sockaddr((struct sockaddr *)&slot->source, &req->source) !=
 		    GAZ_OK)
-		return 0;
-	return answer_query(&udp->core->ctx, &req, slot->reply, sizeof slot->reply);
+		return false;
+	answer_begin(&udp->core->ctx, &udp->jobs[i]);
+	return true;
+}
+
+/* The reply to datagram i, in its slot, becomes reply n. */
+static void aim_reply(struct udp *udp, unsigned i, unsigned n, size_t len)
+{
+	struct msghdr *out = &udp->replies[n].msg_hdr;
+	const struct msghdr *in = &udp->received[i].msg_hdr;
+
+	udp->reply_iov[n] = (struct iovec){udp->slots[i].reply, len};
+	out->msg_name = in->msg_name;
+	out->msg_namelen = in->msg_namelen;
+	out->msg_control = in->msg_controllen ? in->msg_control : NULL;
+	out->msg_controllen = in->msg_controllen;
+	if (in->msg_controllen)
+		aim_control(out);
 }
 
 /* Answer the first `count` datagrams; the replies are gathered at the start of
@@ -102,25 +119,24 @@ static size_t answer_slot(struct udp_socket *sock, unsigned i)
 static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 {
 	struct udp *udp = sock->udp;
+	uint8_t begun[BATCH_SIZE];
+	unsigned todo = 0;
 	unsigned n = 0;
 
 	rcu_read_lock();
 	for (unsigned i = 0; i < count; i++) {
-		size_t len = answer_slot(sock, i);
+		if (begin_slot(sock, i))
+			begun[todo++] = (uint8_t)i;
+	}
+	for (unsigned k = 0; k < todo; k++)
+		answer_locate(&udp->jobs[begun[k]]);
+	for (unsigned k = 0; k < todo; k++) {
+		struct slot *slot = &udp->slots[begun[k]];
+		size_t len = answer_finish(&udp->jobs[begun[k]], slot->reply,
+					   sizeof slot->reply);
 
-		if (len == 0)
-			continue;
-		udp->reply_iov[n] = (struct iovec){udp->slots[i].reply, len};
-		struct msghdr *out = &udp->replies[n].msg_hdr;
-		const struct msghdr *in = &udp->received[i].msg_hdr;
-
-		out->msg_name = in->msg_name;
-		out->msg_namelen = in->msg_namelen;
-		out->msg_control = in->msg_controllen ? in->msg_control : NULL;
-		out->msg_controllen = in->msg_controllen;
-		if (in->msg_controllen)
-			aim_control(out);
-		n++;
+		if (len > 0)
+			aim_reply(udp, begun[k], n++, len);
 	}
 	rcu_read_unlock();
 	return n;

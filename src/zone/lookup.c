@@ -21,6 +21,18 @@ void lookup_hash(const struct zonedb *db, const struct dname *name,
 	}
 }
 
+void lookup_prefetch_bucket(const struct zonedb *db, const struct zone *zone,
+			    const struct dname *name, const struct name_hashes *hashes)
+{
+	nametable_prefetch_bucket(&db->nodes, node_hash(zone, hashes->of[name->labels]));
+}
+
+void lookup_prefetch_node(const struct zonedb *db, const struct zone *zone,
+			  const struct dname *name, const struct name_hashes *hashes)
+{
+	nametable_prefetch_entry(&db->nodes, node_hash(zone, hashes->of[name->labels]));
+}
+
 struct suffix {
 	const uint8_t *wire;
 	size_t len;

@@ -22,6 +22,13 @@ struct name_hashes {
 void lookup_hash(const struct zonedb *db, const struct dname *name,
 		 struct name_hashes *out);
 
+/* Ask the CPU for memory that finding the name's own node will read: first for where
+ * the table knows it from, then, when that has had time to arrive, for the node. */
+void lookup_prefetch_bucket(const struct zonedb *db, const struct zone *zone,
+			    const struct dname *name, const struct name_hashes *hashes);
+void lookup_prefetch_node(const struct zonedb *db, const struct zone *zone,
+			  const struct dname *name, const struct name_hashes *hashes);
+
 /**
  * The zone that answers a name: the longest private one that the source may
  * see (the older of two of one name), even if a public one matches more

@@ -89,6 +89,39 @@ static inline void *nametable_find(const struct nametable *table, uint64_t hash,
 	return NULL;
 }
 
+/** Ask the CPU for the bucket of a hash. Needs the RCU read lock, like the next. */
+static inline void nametable_prefetch_bucket(const struct nametable *table, uint64_t hash)
+{
+	const struct nametable_array *array =
+		atomic_load_explicit(&table->array, memory_order_acquire);
+
+	__builtin_prefetch(&array->buckets[hash & array->mask]);
+}
+
+/** Ask for the entry of a hash: of those in the bucket itself, the first that may be
+ *  it, which it nearly always is. */
+static inline void nametable_prefetch_entry(const struct nametable *table, uint64_t hash)
+{
+	const struct nametable_array *array =
+		atomic_load_explicit(&table->array, memory_order_acquire);
+	struct nametable_bucket *bucket = &array->buckets[hash & array->mask];
+	uint64_t tag = nametable_tag(hash);
+
+	for (int i = 0; i < NAMETABLE_BUCKET_SLOTS; i++) {
+		uint64_t word =
+			atomic_load_explicit(&bucket->slots[i], memory_order_relaxed) ^
+			tag;
+
+		if (word <= NAMETABLE_ADDRESS) {
+			const char *entry = (const char *)(uintptr_t)word;
+
+			__builtin_prefetch(entry);
+			__builtin_prefetch(entry + 64); /* a name and an address */
+			return;
+		}
+	}
+}
+
 /** The entry in a slot in use. */
 static inline void *nametable_entry(nametable_slot *slot)
 {

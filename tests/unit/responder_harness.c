@@ -14,6 +14,21 @@
 #include "responder/answer.h"
 #include "zone/view.h"
 
+void answer_begin(struct answer_context *ctx, struct answer_job *job)
+{
+	job->ctx = ctx;
+}
+
+void answer_locate(const struct answer_job *job)
+{
+	(void)job;
+}
+
+size_t answer_finish(struct answer_job *job, uint8_t *reply, size_t cap)
+{
+	return answer_query(job->ctx, &job->req, reply, cap);
+}
+
 size_t answer_query(struct answer_context *ctx, const struct answer_request *req,
 		    uint8_t *reply, size_t cap)
 {
