@@ -13,6 +13,7 @@
 
 #include "base/netaddr.h"
 #include "base/path.h"
+#include "base/portowner.h"
 
 enum {
 	BACKLOG = 256
@@ -20,18 +21,20 @@ enum {
 
 static gaz_status tcp_error(struct gaz_error *err, const struct sockaddr *address, int fd)
 {
+	char owner[PORTOWNER_SIZE] = "another program, which has ended meanwhile";
 	char text[NETADDR_TEXT_SIZE];
 	int error = errno;
 
 	if (fd >= 0)
 		close(fd);
 	netaddr_print_endpoint(address, text);
-	if (error == EADDRINUSE)
-		return gaz_error_set(
-			err, GAZ_EIO,
-			"cannot listen on %s for the API: the port is in use; stop "
-			"the program that uses it or choose another with --api",
-			text);
+	if (error == EADDRINUSE) {
+		(void)portowner_find(address, owner);
+		return gaz_error_set(err, GAZ_EIO,
+				     "cannot listen on %s for the API: the port is in "
+				     "use by %s; stop that or choose another with --api",
+				     text, owner);
+	}
 	return gaz_error_set(err, GAZ_EIO, "cannot listen on %s for the API: %s", text,
 			     strerror(error));
 }

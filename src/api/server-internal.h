@@ -56,6 +56,8 @@ struct api_server {
 	struct evhttp *http;
 	struct api_tcp *tcp;
 	size_t tcp_count;
+	size_t tcp_bound;  /* of these, those that were not left out */
+	bool is_inherited; /* the listening sockets are the service manager's too */
 	struct listen_path socket_path;
 	struct evhttp_bound_socket *unix_bound;
 	struct event *wake;  /* on done.event_fd */

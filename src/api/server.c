@@ -38,7 +38,7 @@ static struct log_limit accept_limit;
  * has none. */
 static size_t count_connections(const struct api_server *s)
 {
-	const int ours = (int)s->tcp_count + 3;
+	const int ours = (int)s->tcp_bound + 3;
 	int events = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - ours;
 
 	return (events > 0 ? (size_t)events / 2 : 0) + s->calls_in_flight;
@@ -131,11 +131,12 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 /* The thread */
 
 /* A listening socket that is shut down refuses connections; the listener itself
- * must live on, see on_accept_error(). */
-static void stop_accepting(struct evhttp_bound_socket *bound)
+ * must live on, see on_accept_error(). One that the service manager holds too must
+ * serve the next process: whoever connects now waits for that. */
+static void stop_accepting(const struct api_server *s, struct evhttp_bound_socket *bound)
 {
 	set_accepting(bound, false);
-	if (bound)
+	if (bound && !s->is_inherited)
 		(void)shutdown(evhttp_bound_socket_get_fd(bound), SHUT_RDWR);
 }
 
@@ -144,8 +145,8 @@ static void begin_drain(struct api_server *s)
 	s->draining = true;
 	request_cancel_copy(s, false);
 	for (size_t i = 0; i < s->tcp_count; i++)
-		stop_accepting(s->tcp[i].bound);
-	stop_accepting(s->unix_bound);
+		stop_accepting(s, s->tcp[i].bound);
+	stop_accepting(s, s->unix_bound);
 	start_timer(s, DRAIN_TICK_MS);
 }
 
@@ -237,6 +238,31 @@ static gaz_status bind_listener(struct api_server *s, int fd,
 	return GAZ_OK;
 }
 
+static gaz_status open_endpoint(struct api_server *s, const struct api_config *config,
+				size_t i, struct gaz_error *err)
+{
+	struct api_tcp *tcp = &s->tcp[i];
+	int fd = config->endpoint_fds ? config->endpoint_fds[i] : 0;
+	gaz_status st;
+
+	if (fd > 0) {
+		tcp->address = config->endpoints[i];
+		s->tcp_bound++;
+		return bind_listener(s, fd, &tcp->bound);
+	}
+	st = listen_tcp((const struct sockaddr *)&config->endpoints[i], &fd,
+			&tcp->address, err);
+	if (st == GAZ_EIO && config->on_skip) {
+		config->on_skip(err);
+		memset(&tcp->address, 0, sizeof tcp->address);
+		return GAZ_OK;
+	}
+	if (st != GAZ_OK)
+		return st;
+	s->tcp_bound++;
+	return bind_listener(s, fd, &tcp->bound);
+}
+
 static gaz_status open_listeners(struct api_server *s, const struct api_config *config,
 				 struct gaz_error *err)
 {
@@ -246,13 +272,11 @@ static gaz_status open_listeners(struct api_server *s, const struct api_config *
 	s->tcp = calloc(config->endpoint_count + 1, sizeof *s->tcp);
 	if (!s->tcp)
 		return GAZ_ENOMEM;
-	for (size_t i = 0; i < config->endpoint_count && st == GAZ_OK; i++) {
-		st = listen_tcp((const struct sockaddr *)&config->endpoints[i], &fd,
-				&s->tcp[i].address, err);
-		if (st == GAZ_OK)
-			st = bind_listener(s, fd, &s->tcp[i].bound);
-		s->tcp_count++;
-	}
+	for (; s->tcp_count < config->endpoint_count && st == GAZ_OK; s->tcp_count++)
+		st = open_endpoint(s, config, s->tcp_count, err);
+	s->is_inherited = config->endpoint_fds || config->socket_fd > 0;
+	if (st == GAZ_OK && config->socket_fd > 0)
+		return bind_listener(s, config->socket_fd, &s->unix_bound);
 	if (st == GAZ_OK && config->socket_path) {
 		st = listen_unix(config->socket_path, &fd, &s->socket_path, err);
 		if (st == GAZ_OK)
@@ -331,6 +355,8 @@ static gaz_status copy_config(struct api_server *s, const struct api_config *con
 static void begin_accepting(struct api_server *s)
 {
 	for (size_t i = 0; i < s->tcp_count; i++) {
+		if (!s->tcp[i].bound)
+			continue; /* left out */
 		evconnlistener_set_error_cb(
 			evhttp_bound_socket_get_listener(s->tcp[i].bound),
 			on_accept_error);
@@ -376,7 +402,9 @@ gaz_status api_server_open(const struct api_config *config, struct registry *reg
 
 const struct sockaddr *api_server_address(const struct api_server *s, size_t i)
 {
-	return (const struct sockaddr *)&s->tcp[i].address;
+	const struct sockaddr *sa = (const struct sockaddr *)&s->tcp[i].address;
+
+	return sa->sa_family == AF_UNSPEC ? NULL : sa;
 }
 
 static void free_copies(struct api_server *s)

@@ -32,6 +32,11 @@ struct api_config {
 	const struct sockaddr_storage *endpoints; /* TCP; copied */
 	size_t endpoint_count;
 	const char *socket_path; /* unix socket, mode 0660; NULL: none; copied */
+	const int *endpoint_fds; /* NULL, or for each endpoint not 0: it listens already,
+		non-blocking */
+	int socket_fd;		 /* not 0: the unix socket, which listens already */
+	void (*on_skip)(const struct gaz_error *err); /* not NULL: endpoints that cannot
+		be bound are told to it and left out */
 	enum api_auth auth;
 	const struct api_key *keys; /* for API_AUTH_VERIFY; copied */
 	size_t key_count;
@@ -66,7 +71,8 @@ struct api_status {
 
 /**
  * Bind every listener; no thread runs yet. A stale unix socket (nobody
- * listens) is replaced; a live one is an error.
+ * listens) is replaced; a live one is an error. Sockets that listen already are
+ * closed by api_server_close(), or when this fails after it has come to them.
  *
  * @return GAZ_OK, GAZ_EIO, GAZ_EBUSY (somebody listens on the socket), GAZ_ENOMEM
  */
@@ -74,7 +80,7 @@ GAZ_MUST_CHECK gaz_status api_server_open(const struct api_config *config,
 					  struct registry *registry,
 					  struct api_server **out, struct gaz_error *err);
 
-/** The real address of TCP endpoint i. Borrowed. */
+/** The real address of TCP endpoint i; NULL: left out. Borrowed. */
 const struct sockaddr *api_server_address(const struct api_server *s, size_t i);
 
 /** Start the API thread. @return GAZ_OK, GAZ_EIO. */

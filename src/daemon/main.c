@@ -162,6 +162,11 @@ static gaz_status open_prober(struct daemon *d, struct gaz_error *err)
 					    gaz_status_text(st));
 }
 
+static void log_skipped(const struct gaz_error *err)
+{
+	log_warn("listener-skipped", "reason=\"%s\"", err->text);
+}
+
 static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 {
 	const struct responder_config config = {
@@ -169,6 +174,7 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.endpoint_count = d->options.listen_count,
 		.workers = d->options.workers,
 		.seed = d->options.seed,
+		.on_skip = d->options.best_effort ? log_skipped : NULL,
 	};
 
 	return responder_open(&config, d->db, &d->responder, err);
@@ -208,6 +214,9 @@ static gaz_status open_api(struct daemon *d, struct gaz_error *err)
 		.endpoints = o->api,
 		.endpoint_count = o->api_count,
 		.socket_path = o->socket,
+		.endpoint_fds = o->api_fds, /* NULL, or as many as there are addresses */
+		.socket_fd = o->socket_fd,
+		.on_skip = o->best_effort ? log_skipped : NULL,
 		.auth = o->auth,
 		.keys = o->keys,
 		.key_count = o->key_count,
@@ -252,6 +261,8 @@ static void add_address(char list[ADDRESSES_SIZE], const struct sockaddr *addr)
 	char text[NETADDR_TEXT_SIZE];
 	size_t used = strlen(list);
 
+	if (!addr)
+		return; /* left out */
 	(void)snprintf(list + used, ADDRESSES_SIZE - used, "%s%s", used ? "," : "",
 		       netaddr_print_endpoint(addr, text));
 }

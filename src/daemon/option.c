@@ -108,6 +108,14 @@ static gaz_status set_zones(struct options *c, const char *value, struct gaz_err
 	return set_path("--zones", value, c->zones, err);
 }
 
+static gaz_status set_best_effort(struct options *c, const char *value,
+				  struct gaz_error *err)
+{
+	(void)err;
+	c->best_effort = value != NULL;
+	return GAZ_OK;
+}
+
 static struct registry_vpc *find_or_add_vpc(struct options *c, const char *id)
 {
 	struct registry_vpc *vpc;
@@ -389,6 +397,9 @@ const struct option_row option_rows[] = {
 	{"socket", "PATH", false, false, set_socket,
 	 "the management socket: the same API on a unix socket\n"
 	 "(default: gazetteer/api.sock in the runtime directory)"},
+	{"best-effort", NULL, false, false, set_best_effort,
+	 "start although some addresses of --listen and --api cannot\n"
+	 "be used, as long as one of --listen can"},
 	{"data", "DIR", false, false, set_data,
 	 "keep the store here\n(default: gazetteer in the state directory)"},
 	{"ephemeral", NULL, false, false, set_ephemeral,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "daemon/activation.h"
 #include "daemon/option.h"
 
 static void print_help(void)
@@ -275,7 +276,6 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 enum options_verdict options_read(struct options *options, int argc, char **argv,
 				  struct gaz_error *err)
 {
-	const size_t listen_row = (size_t)(option_find("listen") - option_rows);
 	const size_t api_row = (size_t)(option_find("api") - option_rows);
 	const size_t data_row = (size_t)(option_find("data") - option_rows);
 	bool given[OPTION_ROWS_MAX] = {false};
@@ -314,8 +314,11 @@ enum options_verdict options_read(struct options *options, int argc, char **argv
 			      "--data");
 		return OPTIONS_EXIT_USAGE;
 	}
-	if (set_default_addresses(options, given[listen_row] || in_file[listen_row],
-				  given[api_row] || in_file[api_row], err) != GAZ_OK)
+	if (activation_take(options, err) != GAZ_OK ||
+	    set_default_addresses(options, options->listen_count > 0,
+				  given[api_row] || in_file[api_row] ||
+					  options->api_count > 0,
+				  err) != GAZ_OK)
 		return OPTIONS_EXIT_USAGE;
 	return OPTIONS_RUN;
 }
@@ -338,6 +341,7 @@ void options_fini(struct options *options)
 	free(options->aliases);
 	free(options->listen);
 	free(options->api);
+	free(options->api_fds);
 	free(options->vpcs);
 	free(options->keys);
 	memset(options, 0, sizeof *options);

@@ -32,8 +32,12 @@ struct options {
 	bool force;
 	struct responder_endpoint *listen; /* owned, as are the texts in it */
 	size_t listen_count;
+	bool best_effort;
 	struct sockaddr_storage *api;
 	size_t api_count;
+	int *api_fds; /* NULL, or one for each address; 0: to be opened */
+	size_t api_fd_count;
+	int socket_fd; /* 0: to be opened */
 	char socket[PATH_SIZE];
 	char data[PATH_SIZE];
 	char zones[PATH_SIZE];	    /* "": none */

@@ -2,12 +2,14 @@
 #include "responder/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/netaddr.h"
+#include "base/portowner.h"
 
 enum {
 	UDP_RECEIVE_BUFFER = 4 << 20, /* rides out a commit's worth of queries */
@@ -88,6 +90,22 @@ static int open_socket(const struct sockaddr *sa, int type, bool exclusive)
 	return -1;
 }
 
+/* One socket that was bound for us, for one more worker; -1 with errno set. */
+static int share_socket(int fd, const struct sockaddr *sa, int type)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy >= 0 && (type == SOCK_STREAM || tune_udp(copy, sa)))
+		return copy;
+
+	int cause = errno;
+
+	if (copy >= 0)
+		close(copy);
+	errno = cause;
+	return -1;
+}
+
 static void close_pair(struct listen_pair *pair)
 {
 	if (pair->udp >= 0)
@@ -136,16 +154,17 @@ static bool open_first_pair(struct sockaddr_storage *addr, bool exclusive,
 static gaz_status explain(const struct sockaddr_storage *addr, int cause,
 			  struct gaz_error *err)
 {
+	char owner[PORTOWNER_SIZE] = "another program, which has ended meanwhile";
 	char text[NETADDR_TEXT_SIZE];
 
 	netaddr_print_endpoint((const struct sockaddr *)addr, text);
 	switch (cause) {
 	case EADDRINUSE:
-		return gaz_error_set(
-			err, GAZ_EIO,
-			"%s is in use by another program (\"ss -lnptu\" names "
-			"it); stop it or choose another --listen",
-			text);
+		(void)portowner_find((const struct sockaddr *)addr, owner);
+		return gaz_error_set(err, GAZ_EIO,
+				     "%s is in use by %s; stop that or choose another "
+				     "--listen",
+				     text, owner);
 	case EACCES:
 	case EPERM:
 		return gaz_error_set(err, GAZ_EIO,
@@ -190,5 +209,26 @@ gaz_status listen_open(struct sockaddr_storage *addr, bool exclusive,
 		}
 	}
 	*addr = actual;
+	return GAZ_OK;
+}
+
+gaz_status listen_share(const struct sockaddr *sa, const struct listen_pair *bound,
+			struct listen_pair *pairs, size_t count, struct gaz_error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		pairs[i].udp = share_socket(bound->udp, sa, SOCK_DGRAM);
+		pairs[i].tcp =
+			pairs[i].udp < 0 ? -1 : share_socket(bound->tcp, sa, SOCK_STREAM);
+		if (pairs[i].tcp < 0) {
+			int cause = errno;
+
+			for (size_t k = 0; k <= i; k++)
+				close_pair(&pairs[k]);
+			return gaz_error_set(err, GAZ_EIO,
+					     "cannot use a socket of the service "
+					     "manager: %s",
+					     strerror(cause));
+		}
+	}
 	return GAZ_OK;
 }

@@ -29,5 +29,17 @@ GAZ_MUST_CHECK gaz_status listen_open(struct sockaddr_storage *addr, bool exclus
 				      struct listen_pair *pairs, size_t count,
 				      struct gaz_error *err);
 
+/**
+ * The same for a pair that is bound already (by systemd, say): every worker gets both
+ * sockets, and the kernel wakes all of them for each query.
+ *
+ * @param bound  stays the caller's
+ * @return GAZ_OK, GAZ_EIO; on error nothing in `pairs` is open
+ */
+GAZ_MUST_CHECK gaz_status listen_share(const struct sockaddr *sa,
+				       const struct listen_pair *bound,
+				       struct listen_pair *pairs, size_t count,
+				       struct gaz_error *err);
+
 /** True for 0.0.0.0 and ::. */
 bool listen_is_wildcard(const struct sockaddr *sa);

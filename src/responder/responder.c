@@ -12,7 +12,7 @@
 #include "zone/view.h"
 
 struct responder {
-	struct sockaddr_storage *addrs; /* one per endpoint */
+	struct sockaddr_storage *addrs; /* one per endpoint; no family: left out */
 	struct worker **workers;
 	unsigned worker_count;
 	bool running;
@@ -81,19 +81,25 @@ static void close_pairs(struct listen_pair *pairs, unsigned count)
 
 /* Bind endpoint i and give each worker its pair of sockets. `pairs` is room
  * for one pair per worker. */
-static gaz_status open_endpoint(struct responder *r, size_t i, int listener_vpc,
-				struct listen_pair *pairs, struct gaz_error *err)
+static gaz_status open_endpoint(struct responder *r, size_t i,
+				const struct responder_endpoint *endpoint,
+				int listener_vpc, struct listen_pair *pairs,
+				struct gaz_error *err)
 {
+	const struct listen_pair bound = {endpoint->udp, endpoint->tcp};
+	const struct sockaddr *sa = (const struct sockaddr *)&r->addrs[i];
 	char text[NETADDR_TEXT_SIZE];
 	gaz_status st;
 
 	if (is_listed_twice(r, i))
-		return gaz_error_set(
-			err, GAZ_EIO, "--listen names %s twice; remove one of them",
-			netaddr_print_endpoint((const struct sockaddr *)&r->addrs[i],
-					       text));
-	st = listen_open(&r->addrs[i], !overlaps_earlier(r, i), pairs, r->worker_count,
-			 err);
+		return gaz_error_set(err, GAZ_EIO,
+				     "--listen names %s twice; remove one of them",
+				     netaddr_print_endpoint(sa, text));
+	if (endpoint->udp > 0)
+		st = listen_share(sa, &bound, pairs, r->worker_count, err);
+	else
+		st = listen_open(&r->addrs[i], !overlaps_earlier(r, i), pairs,
+				 r->worker_count, err);
 	if (st != GAZ_OK)
 		return st;
 	for (unsigned w = 0; w < r->worker_count && st == GAZ_OK; w++)
@@ -108,6 +114,7 @@ static gaz_status open_endpoints(struct responder *r,
 {
 	struct listen_pair *pairs = calloc(config->workers, sizeof *pairs);
 	gaz_status st = pairs ? GAZ_OK : GAZ_ENOMEM;
+	size_t skipped = 0;
 
 	for (size_t i = 0; i < config->endpoint_count && st == GAZ_OK; i++) {
 		int vpc = ANSWER_NO_VPC;
@@ -116,9 +123,19 @@ static gaz_status open_endpoints(struct responder *r,
 			st = view_intern_vpc(db, config->endpoints[i].vpc_id, &vpc);
 		copy_address(&config->endpoints[i].addr, &r->addrs[i]);
 		if (st == GAZ_OK)
-			st = open_endpoint(r, i, vpc, pairs, err);
+			st = open_endpoint(r, i, &config->endpoints[i], vpc, pairs, err);
+		if (st == GAZ_EIO && config->on_skip) {
+			config->on_skip(err);
+			memset(&r->addrs[i], 0, sizeof r->addrs[i]);
+			skipped++;
+			st = GAZ_OK;
+		}
 	}
 	free(pairs);
+	if (st == GAZ_OK && skipped > 0 && skipped == config->endpoint_count)
+		return gaz_error_set(err, GAZ_EIO,
+				     "none of the addresses for DNS can be used; choose "
+				     "another --listen");
 	return st;
 }
 
@@ -163,7 +180,9 @@ out:
 
 const struct sockaddr *responder_address(const struct responder *r, size_t i)
 {
-	return (const struct sockaddr *)&r->addrs[i];
+	const struct sockaddr *sa = (const struct sockaddr *)&r->addrs[i];
+
+	return sa->sa_family == AF_UNSPEC ? NULL : sa;
 }
 
 gaz_status responder_start(struct responder *r)

@@ -18,6 +18,8 @@ struct responder_endpoint {
 		addr; /* port 0: the kernel chooses, the same for UDP and TCP */
 	const char *
 		vpc_id; /* not NULL: every query that arrives here belongs to it; copied */
+	int udp; /* not 0: it and tcp are bound already, non-blocking. They stay the caller's, who */
+	int tcp; /* may close them when the responder is open */
 };
 
 struct responder_config {
@@ -25,6 +27,10 @@ struct responder_config {
 	size_t endpoint_count;
 	unsigned workers; /* > 0 */
 	uint64_t seed;	  /* not 0: worker i picks records with seed + i, for tests */
+
+	/* Not NULL: endpoints that cannot be bound are told to it and left out. Fails all
+	 * the same when none is left. It needs an `err` below. */
+	void (*on_skip)(const struct gaz_error *err);
 };
 
 struct responder_counters {
@@ -48,7 +54,7 @@ GAZ_MUST_CHECK gaz_status responder_open(const struct responder_config *config,
 					 struct zonedb *db, struct responder **out,
 					 struct gaz_error *err);
 
-/** The real address of endpoint i, its port filled in. Borrowed. */
+/** The real address of endpoint i, its port filled in; NULL: left out. Borrowed. */
 const struct sockaddr *responder_address(const struct responder *r, size_t i);
 
 /** Start the workers. @return GAZ_OK, GAZ_EIO; then none runs. */

@@ -64,7 +64,7 @@ enum {
 struct responder *open_on(const char *endpoint, unsigned workers)
 {
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, workers, 1};
+	struct responder_config config = {&ep, 1, workers, 1, NULL};
 	struct responder *r = NULL;
 	struct gaz_error err;
 

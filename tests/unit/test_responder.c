@@ -137,7 +137,7 @@ static bool has_ipv6(void)
 static void open_both_families(struct responder **v6, struct responder **v4)
 {
 	struct responder_endpoint endpoint = {.vpc_id = NULL};
-	struct responder_config config = {&endpoint, 1, 1, 0};
+	struct responder_config config = {&endpoint, 1, 1, 0, NULL};
 
 	for (int i = 0; i < 50; i++) {
 		char text[NETADDR_TEXT_SIZE];
@@ -182,7 +182,7 @@ static void test_ipv6_is_served_beside_ipv4(void **state)
 static void test_listener_vpc_reaches_the_answer(void **state)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = "Avpc"}};
-	struct responder_config config = {eps, 2, 1, 0};
+	struct responder_config config = {eps, 2, 1, 0, NULL};
 	struct responder *r = NULL;
 	uint8_t reply[16];
 	const struct sockaddr *sa;
@@ -211,7 +211,7 @@ static void test_port_in_use_is_an_error(void **state)
 {
 	struct responder *r = open_on("127.0.0.1:0", 2);
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, 2, 0};
+	struct responder_config config = {&ep, 1, 2, 0, NULL};
 	struct responder *second = NULL;
 	struct gaz_error err;
 
@@ -219,7 +219,7 @@ static void test_port_in_use_is_an_error(void **state)
 	memcpy(&ep.addr, responder_address(r, 0), sizeof(struct sockaddr_in));
 	assert_int_equal(responder_open(&config, NULL, &second, &err), GAZ_EIO);
 	assert_null(second);
-	assert_non_null(strstr(err.text, "in use by another program"));
+	assert_non_null(strstr(err.text, "in use by test_responder"));
 	assert_non_null(strstr(err.text, "127.0.0.1:"));
 	responder_close(&r);
 	assert_int_equal(responder_open(&config, NULL, &second, &err), GAZ_OK);
@@ -229,7 +229,7 @@ static void test_port_in_use_is_an_error(void **state)
 static void test_tcp_port_in_use_is_an_error(void **state)
 {
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, 1, 0};
+	struct responder_config config = {&ep, 1, 1, 0, NULL};
 	struct responder *r = NULL;
 	struct gaz_error err;
 	socklen_t len = sizeof ep.addr;
@@ -245,14 +245,14 @@ static void test_tcp_port_in_use_is_an_error(void **state)
 	assert_int_equal(listen(fd, 1), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&ep.addr, &len), 0);
 	assert_int_equal(responder_open(&config, NULL, &r, &err), GAZ_EIO);
-	assert_non_null(strstr(err.text, "in use by another program"));
+	assert_non_null(strstr(err.text, "in use by test_responder"));
 	close(fd);
 }
 
 static void test_bad_addresses_are_explained(void **state)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = NULL}};
-	struct responder_config config = {eps, 1, 1, 0};
+	struct responder_config config = {eps, 1, 1, 0, NULL};
 	struct responder *r = open_on("127.0.0.1:0", 1);
 	struct responder *second = NULL;
 	struct gaz_error err;
@@ -274,7 +274,7 @@ static void test_bad_addresses_are_explained(void **state)
 static struct responder *open_wildcard_beside_exact(void)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = "Bvpc"}};
-	struct responder_config config = {eps, 2, 2, 0};
+	struct responder_config config = {eps, 2, 2, 0, NULL};
 	struct responder *r = NULL;
 	gaz_status st = GAZ_EIO;
 
