@@ -141,7 +141,7 @@ GAZ_MUST_CHECK gaz_status operation_submit(struct call *call,
 
 /**
  * Remove the oldest operation if it has ended and is older than operations are
- * kept, or if there are too many.
+ * kept, or if there are too many; now or, for its age, within a second.
  * @return GAZ_OK, GAZ_ENOTFOUND (nothing to remove), GAZ_ENOMEM, GAZ_ESTORE
  */
 GAZ_MUST_CHECK gaz_status operation_sweep(struct call *call);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/id.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
 #include "registry/token.h"
 #include "store/store.h"
+
+enum {
+	SWEEP_INTERVAL_MS = 1000,
+	SWEEP_SLACK_MAX = 256,
+};
 
 /* The operations in the store: one table in the order of their submission, so
  * that a new one goes to its end and the sweep takes from its front. */
@@ -204,25 +210,53 @@ static gaz_status forget(struct call *call, const struct operation_record *op,
 	return st;
 }
 
+/* Taking the oldest away costs pages of its own, which a commit waits for. So they go
+ * many at a time: once there are too many, somewhat more go than must; and once in a
+ * while those whose time has come. */
+static bool is_superfluous(const struct registry *r, size_t count)
+{
+	size_t slack = r->config.operation_max / 64;
+
+	if (slack > SWEEP_SLACK_MAX)
+		slack = SWEEP_SLACK_MAX;
+	return count > r->config.operation_max - (r->sweeping ? slack : 0);
+}
+
+static bool is_outdated(const struct registry *r, int64_t submit_ms, int64_t now_ms)
+{
+	return submit_ms + r->config.operation_keep_ms <= now_ms &&
+	       (r->sweeping || clock_monotonic_ms() >= r->next_sweep_ms);
+}
+
+/* The oldest, if it is to go. */
+static gaz_status find_sweepings(struct call *call, struct key *key_out,
+				 struct span *value_out)
+{
+	struct registry *r = call->registry;
+	size_t count = 0;
+	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, key_out, value_out);
+
+	if (st == GAZ_OK)
+		st = store_count(call->txn, TABLE_OPERATION, &count);
+	if (st == GAZ_OK && !is_superfluous(r, count) &&
+	    !is_outdated(r, key_time_ms(key_out), call->now_ms))
+		st = GAZ_ENOTFOUND;
+	if (r->sweeping && st != GAZ_OK)
+		r->next_sweep_ms = clock_monotonic_ms() + SWEEP_INTERVAL_MS;
+	r->sweeping = st == GAZ_OK;
+	return st;
+}
+
 gaz_status operation_sweep(struct call *call)
 {
-	const struct registry_config *config = &call->registry->config;
 	struct operation_record op = {0};
 	struct operation_extra extra = {0};
 	struct key key = {0};
 	struct span value;
-	size_t count = 0;
-	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
+	gaz_status st = find_sweepings(call, &key, &value);
 
 	if (st == GAZ_OK)
-		st = store_count(call->txn, TABLE_OPERATION, &count);
-	if (st == GAZ_OK &&
-	    key_time_ms(&key) + config->operation_keep_ms > call->now_ms &&
-	    count <= config->operation_max)
-		st = GAZ_ENOTFOUND;
-	if (st != GAZ_OK)
-		return st;
-	st = operation_decode(call, key_span(&key), value, &op, &extra);
+		st = operation_decode(call, key_span(&key), value, &op, &extra);
 	/* One that cannot be read stays: calls must not fail for it. */
 	if (st != GAZ_OK)
 		return st == GAZ_ESTORE ? GAZ_ENOTFOUND : st;

@@ -29,6 +29,8 @@ struct registry {
 	bool vpcs_changed;	    /* by the group at work: project them at its end */
 	bool has_pending;	    /* operations may be waiting for their time */
 	bool finish_failed;	    /* the last attempt to finish due ones did */
+	bool sweeping;		    /* more old operations than can go in one group */
+	int64_t next_sweep_ms;	    /* for their age alone not before; monotonic */
 	struct healthcheck_notice *notices; /* of the group at work */
 	struct healthcheck_notice **notices_tail;
 };

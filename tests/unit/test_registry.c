@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fixture_registry.h"
+#include "registry/schema.h"
 
 static struct fixture fixture;
 
@@ -348,6 +349,43 @@ static void test_operations_are_kept_up_to_a_number(void **state)
 	assert_in_range(page.count, 5, 6);
 }
 
+static size_t count_operations(const struct fixture *f)
+{
+	struct store_txn *txn = NULL;
+	size_t count = 0;
+
+	assert_int_equal(store_begin_read(f->store, &txn), GAZ_OK);
+	assert_int_equal(store_count(txn, TABLE_OPERATION, &count), GAZ_OK);
+	store_abort(&txn);
+	return count;
+}
+
+/* With one more operation than may be kept, a 64th of them goes with it. */
+static void test_operations_go_many_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	size_t count = 0;
+	size_t sweeps = 0;
+	const char *ns;
+	const char *svc;
+
+	fixture_close(f);
+	f->config.operation_max = 256;
+	assert_int_equal(fixture_open(f), GAZ_OK);
+	assert_int_equal(fixture_create_namespace(f, "one.test", NULL, &ns), GAZ_OK);
+	assert_int_equal(fixture_create_service(f, ns, "a", &svc), GAZ_OK);
+	for (int i = 0; i < 256 + 20; i++) {
+		size_t before = count;
+
+		assert_int_equal(fixture_register(f, svc, "same", "10.0.0.1", NULL),
+				 GAZ_OK);
+		count = count_operations(f);
+		assert_in_range(count, before < 256 ? before : 252, 256);
+		sweeps += count < before;
+	}
+	assert_in_range(sweeps, 4, 5);
+}
+
 static const char *register_with_token(struct fixture *f, const char *service_id, int n)
 {
 	struct text_pair pair = {"AWS_INSTANCE_IPV4", "10.0.0.1"};
@@ -502,6 +540,7 @@ int main(void)
 			test_a_pending_operation_excludes_others_and_ends_after_restart),
 		WITH_REGISTRY(test_operations_are_forgotten_when_they_are_old),
 		WITH_REGISTRY(test_operations_are_kept_up_to_a_number),
+		WITH_REGISTRY(test_operations_go_many_at_a_time),
 		WITH_REGISTRY(test_requests_are_known_again_as_long_as_their_operations),
 		WITH_REGISTRY(test_lists_keep_the_order_of_creation_within_a_millisecond),
 		WITH_REGISTRY(test_two_ways_to_write_a_name_are_one_name),
