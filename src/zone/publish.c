@@ -164,6 +164,10 @@ static void hide_zones(struct zonedit *edit)
 		discard_node(edit, atomic_load(&zone->apex_node));
 		discard(edit, zone);
 	}
+	/* A reader that has found such a zone looks for its names next: they stay
+	 * until there is none, lest it calls names missing that were there. */
+	if (edit->orphan_count > 0)
+		synchronize_rcu();
 	for (size_t i = 0; i < edit->orphan_count; i++) {
 		discard_node(edit, nametable_entry(edit->orphans[i]));
 		nametable_clear(&edit->db->nodes, edit->orphans[i]);

@@ -69,7 +69,8 @@ GAZ_MUST_CHECK gaz_status zonedit_add_zone(struct zonedit *edit,
 /** The zone of that id as this edit sees it; NULL: none. Borrowed. */
 struct zone *zonedit_find_zone(struct zonedit *edit, const char *id);
 
-/** Remove a zone and all its nodes. */
+/** Remove a zone and all its nodes. If there are any but the apex, publishing waits
+ *  for those who read at that moment. */
 GAZ_MUST_CHECK gaz_status zonedit_remove_zone(struct zonedit *edit, struct zone *zone);
 
 /**

@@ -15,6 +15,8 @@
 #include "dns/name.h"
 #include "dns/wire.h"
 #include "zone/host.h"
+#include "zone/lookup.h"
+#include "zone/view.h"
 #include "zonefixture.h"
 
 /* The linker sends our allocations here: the n-th from now on fails. */
@@ -539,6 +541,56 @@ static void test_readers_see_whole_states_during_edits(void **state)
 	assert_int_equal(atomic_load(&wrong), 0);
 }
 
+/* A reader that has found a zone keeps its names, though the zone is removed. */
+
+static atomic_bool is_found;
+static atomic_bool is_kept;
+
+static void *read_through_removal(void *arg)
+{
+	const struct view_tags tags = {0};
+	struct name_hashes hashes;
+	struct dname name;
+	const struct zone *zone;
+	bool kept = true;
+
+	(void)arg;
+	rcu_register_thread();
+	(void)dname_parse((const uint8_t *)"\1x\7example\3com", DNAME_MAX, &name);
+	lookup_hash(fx.db, &name, &hashes);
+	rcu_read_lock();
+	zone = lookup_zone(fx.db, &tags, &name, &hashes);
+	atomic_store(&is_found, true);
+	while (lookup_zone(fx.db, &tags, &name, &hashes))
+		;
+	for (int i = 0; i < 100000; i++)
+		kept = kept &&
+		       lookup_node(fx.db, zone, &name, &hashes, DNS_TYPE_A).kind ==
+			       LOOKUP_NODE;
+	atomic_store(&is_kept, kept);
+	rcu_read_unlock();
+	rcu_unregister_thread();
+	return NULL;
+}
+
+static void test_reader_keeps_the_names_of_a_zone_being_removed(void **state)
+{
+	struct zone *zone = fixture_full_zone(&fx, "z.", "example.com.", NULL, 1);
+	pthread_t reader;
+
+	(void)state;
+	fixture_add(&fx, zone, "x.example.com. 60 IN A 192.0.2.1");
+	fixture_publish(&fx);
+	assert_int_equal(pthread_create(&reader, NULL, read_through_removal, NULL), 0);
+	while (!atomic_load(&is_found))
+		;
+	assert_int_equal(zonedit_remove_zone(fixture_edit(&fx), zone), GAZ_OK);
+	fixture_publish(&fx);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_true(atomic_load(&is_kept));
+	assert_rcode("x.example.com.", "A", 5, "");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -555,6 +607,7 @@ int main(void)
 		T(test_set_may_not_outgrow_its_limit),
 		T(test_every_failed_allocation_leaves_the_database_as_it_was),
 		T(test_readers_see_whole_states_during_edits),
+		T(test_reader_keeps_the_names_of_a_zone_being_removed),
 	};
 	int failed;
 
