@@ -49,7 +49,8 @@ static bool prepare_socket(int fd, int family, int type, bool exclusive)
 
 /* Ask for the address each datagram was sent to, so that the reply can come
  * from it; take no part in path MTU discovery, whose ICMP messages anybody can
- * forge: no reply of ours is large enough to need it. */
+ * forge: no reply of ours is large enough to need it. Over IPv4 replies are not to be
+ * fragmented either (RFC 9715, section 3.1), which also spares each an identification. */
 static bool tune_udp(int fd, const struct sockaddr *sa)
 {
 	bool v4 = sa->sa_family == AF_INET;
@@ -58,7 +59,7 @@ static bool tune_udp(int fd, const struct sockaddr *sa)
 	(void)set_int(fd, SOL_SOCKET, SO_RCVBUF, UDP_RECEIVE_BUFFER);
 	(void)set_int(fd, SOL_SOCKET, SO_SNDBUF, UDP_SEND_BUFFER);
 	if (v4)
-		(void)set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		(void)set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
 	else
 		(void)set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
 	if (!listen_is_wildcard(sa))

@@ -33,27 +33,70 @@ void lookup_prefetch_node(const struct zonedb *db, const struct zone *zone,
 	nametable_prefetch_entry(&db->nodes, node_hash(zone, hashes->of[name->labels]));
 }
 
-struct suffix {
+struct apex_key {
 	const uint8_t *wire;
 	size_t len;
+	int32_t vpc;
 };
 
 static bool is_apex_of(const void *entry, const void *key)
 {
 	const struct apex *apex = entry;
-	const struct suffix *suffix = key;
+	const struct apex_key *k = key;
 
-	return apex->len == suffix->len &&
-	       memcmp(apex->wire, suffix->wire, suffix->len) == 0;
+	return apex->vpc == k->vpc && apex->len == k->len &&
+	       memcmp(apex->wire, k->wire, k->len) == 0;
 }
 
 static const struct apex *find_apex(const struct zonedb *db, const struct dname *name,
-				    const struct name_hashes *hashes, unsigned labels)
+				    const struct name_hashes *hashes, unsigned labels,
+				    int32_t vpc)
 {
 	unsigned at = name->offsets[name->labels - labels];
-	struct suffix suffix = {name->wire + at, name->len - at};
+	struct apex_key key = {name->wire + at, name->len - at, vpc};
 
-	return nametable_find(&db->apexes, hashes->of[labels], is_apex_of, &suffix, NULL);
+	return nametable_find(&db->apexes, apex_hash(db, hashes->of[labels], vpc),
+			      is_apex_of, &key, NULL);
+}
+
+static const struct zone *first_zone(const struct apex *apex)
+{
+	return apex ? atomic_load_explicit(&apex->zones, memory_order_acquire) : NULL;
+}
+
+static const struct apex *next_apex(const struct apex *apex)
+{
+	return atomic_load_explicit(&apex->next, memory_order_acquire);
+}
+
+static const struct zone *older(const struct zone *a, const struct zone *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return zone_is_older(b, a) ? b : a;
+}
+
+/* The private zone of this name that the source sees, of several the oldest. */
+static const struct zone *find_private(const struct zonedb *db,
+				       const struct view_tags *tags,
+				       const struct apex *public_apex,
+				       const struct dname *name,
+				       const struct name_hashes *hashes)
+{
+	unsigned labels = public_apex->labels;
+	const struct zone *found = NULL;
+
+	for (uint32_t i = 0; i < tags->count; i++)
+		found = older(found, first_zone(find_apex(db, name, hashes, labels,
+							  tags->vpcs[i])));
+	if (!tags->undeclared)
+		return found;
+	for (const struct apex *apex = next_apex(public_apex); apex;
+	     apex = next_apex(apex)) {
+		if (view_may_see(tags, apex->vpc))
+			found = older(found, first_zone(apex));
+	}
+	return found;
 }
 
 /* The largest number of labels up to `labels` that some apex has, or -1. */
@@ -78,20 +121,31 @@ const struct zone *lookup_zone(const struct zonedb *db, const struct view_tags *
 
 	for (int n = next_level(db, name->labels); n >= 0;
 	     n = n > 0 ? next_level(db, n - 1) : -1) {
-		const struct apex *apex = find_apex(db, name, hashes, (unsigned)n);
-		const struct zone *zone =
-			apex ? atomic_load_explicit(&apex->zones, memory_order_acquire)
-			     : NULL;
+		const struct apex *apex =
+			find_apex(db, name, hashes, (unsigned)n, VIEW_NO_VPC);
 
-		for (; zone && zone->kind == ZONE_PRIVATE;
-		     zone = atomic_load_explicit(&zone->next, memory_order_acquire)) {
-			if (view_may_see(tags, zone->vpc))
+		if (!apex)
+			continue;
+		if (next_apex(apex)) {
+			const struct zone *zone =
+				find_private(db, tags, apex, name, hashes);
+
+			if (zone)
 				return zone;
 		}
 		if (!public_zone)
-			public_zone = zone;
+			public_zone = first_zone(apex);
 	}
 	return public_zone;
+}
+
+static bool has_zones(const struct apex *apex)
+{
+	for (; apex; apex = next_apex(apex)) {
+		if (first_zone(apex))
+			return true;
+	}
+	return false;
 }
 
 bool lookup_is_below_zone(const struct zonedb *db, const struct dname *name,
@@ -99,9 +153,7 @@ bool lookup_is_below_zone(const struct zonedb *db, const struct dname *name,
 {
 	for (int n = next_level(db, name->labels); n >= 0;
 	     n = n > 0 ? next_level(db, n - 1) : -1) {
-		const struct apex *apex = find_apex(db, name, hashes, (unsigned)n);
-
-		if (apex && atomic_load_explicit(&apex->zones, memory_order_acquire))
+		if (has_zones(find_apex(db, name, hashes, (unsigned)n, VIEW_NO_VPC)))
 			return true;
 	}
 	return false;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <urcu.h>
 
 #include "base/keyhash.h"
@@ -40,14 +41,19 @@ struct zone {
 	char id[];
 };
 
-/* A name at which zones start. May be empty: then it means nothing. */
+/* A name at which zones start, for those that one VPC sees, or, without a VPC, for the
+ * public ones. The latter exists wherever one of the former does, and leads to them.
+ * An apex may be empty: then it means nothing. */
 struct apex {
 	struct nametable_entry entry;
+	int32_t vpc; /* VIEW_NO_VPC: public */
 	uint8_t labels;
 	uint8_t len;
-	struct zone *_Atomic zones; /* private by age, public by age, static by age */
-	uint64_t hash;		    /* the rest is the writer's */
-	size_t refs;		    /* zones that need it, published or not */
+	struct zone *_Atomic zones; /* by age, public before static ones */
+	struct apex *_Atomic next; /* of this name, another VPC's; first the public one */
+	struct apex *public_apex;  /* of a VPC's; from here on the writer's */
+	uint64_t hash;
+	size_t refs; /* zones and apexes that need it, published or not */
 	struct rcu_head rcu;
 	uint8_t wire[];
 };
@@ -61,7 +67,7 @@ struct vpc {
 struct zonedb {
 	struct keyhash_key key;
 	struct nametable nodes;	 /* by zone and name, without the apexes */
-	struct nametable apexes; /* by name */
+	struct nametable apexes; /* by name and VPC */
 	struct nametable hosts;	 /* of aliases, by name */
 	struct view *_Atomic view;
 	_Atomic uint64_t levels[2]; /* bit n: some apex has n labels */
@@ -96,11 +102,27 @@ static inline uint64_t node_hash(const struct zone *zone, uint64_t name_hash)
 struct node *node_find(const struct zonedb *db, const struct node_key *key, uint64_t hash,
 		       nametable_slot **slot_out);
 
-/** The apex of this name for one zone more; made when there is none.
+/** The hash of an apex, from that of its name. */
+static inline uint64_t apex_hash(const struct zonedb *db, uint64_t name_hash, int32_t vpc)
+{
+	if (vpc == VIEW_NO_VPC)
+		return name_hash;
+	return keyhash_extend(&db->key, name_hash, &vpc, sizeof vpc);
+}
+
+/** The apex of this name and VPC for one zone more; made when there is none.
  *  @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status apex_ref(struct zonedb *db, const struct dname *name,
-				   struct apex **out);
+				   int32_t vpc, struct apex **out);
 void apex_unref(struct zonedb *db, struct apex *apex);
+
+/** Of two zones of one name and kind the older answers. */
+static inline bool zone_is_older(const struct zone *a, const struct zone *b)
+{
+	if (a->created_ms != b->created_ms)
+		return a->created_ms < b->created_ms;
+	return strcmp(a->id, b->id) < 0;
+}
 
 /** Show a zone to readers, and hide it from them. */
 void apex_link(struct apex *apex, struct zone *zone);

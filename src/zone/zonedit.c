@@ -319,7 +319,7 @@ static gaz_status new_zone(struct zonedb *db, const struct zone_spec *spec,
 	zone->salt = keyhash_extend(&db->key, ++db->zones_made, "zone", 4);
 	if ((spec->kind == ZONE_PRIVATE &&
 	     (st = view_intern_vpc(db, spec->vpc_id, &vpc)) != GAZ_OK) ||
-	    (st = apex_ref(db, apex, &zone->apex)) != GAZ_OK) {
+	    (st = apex_ref(db, apex, vpc, &zone->apex)) != GAZ_OK) {
 		free(zone);
 		return st;
 	}

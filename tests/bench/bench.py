@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 import servers
 import machine
 import stage_discover
+import stage_engine
 import stage_latency
 import stage_million
 import stage_query
@@ -22,6 +23,7 @@ import stage_update
 
 STAGES = {
     "queries": stage_query,
+    "engine": stage_engine,
     "updates": stage_update,
     "discover": stage_discover,
     "latency": stage_latency,

@@ -30,11 +30,11 @@ def write_queries(path, options):
             file.write(f"{name}.{servers.ZONE} A\n")
 
 
-def measure_round(server, setup, queries, options):
+def measure_round(server, setup, queries, options, more=()):
     """One run of dnsperf: CPU µs per answered query, and what dnsperf counted."""
     passes = max(1, round(options.queries / options.names))
     command = ["dnsperf", "-s", "127.0.0.1", "-p", str(server.port), "-d", str(queries),
-               "-n", str(passes), "-c", "8", "-T", "1", "-q", "200", "-t", "2"]
+               "-n", str(passes), "-c", "8", "-T", "1", "-q", "200", "-t", "2", *more]
     if setup.client_cpus:
         command = ["taskset", "-c", ",".join(map(str, setup.client_cpus))] + command
     before = server.process.cpu_us()
