@@ -2,20 +2,24 @@
 #include "api/http.h"
 
 #include <event2/buffer.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/util.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/error.h"
 #include "api/json.h"
 #include "base/id.h"
 
 #define JSON_TYPE "application/x-amz-json-1.1"
 
 enum {
-	CONTENT_LENGTH_DIGITS_MAX = 18
+	CONTENT_LENGTH_DIGITS_MAX = 18,
+	DATE_SIZE = 50, /* with room to spare: evutil_date_rfc1123() may write 30 bytes */
 };
 
 static bool is_token(const char *text)
@@ -81,16 +85,51 @@ bool http_has_json_type(struct evhttp_request *req)
 	return false;
 }
 
-static bool add_headers(struct evkeyvalq *headers, const char *type, const char *error,
-			bool close)
+/* evhttp adds Content-Length and Date itself, but not for every method and version. */
+static bool add_headers(struct evhttp_request *req, const char *type, const char *error,
+			size_t len, bool close)
 {
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
 	char id[ID_UUID_SIZE];
+	char length[24];
+	char date[DATE_SIZE];
 
+	snprintf(length, sizeof length, "%zu", len);
+	(void)evutil_date_rfc1123(date, sizeof date, NULL);
 	return id_uuid(id) == GAZ_OK &&
 	       evhttp_add_header(headers, "Content-Type", type) == 0 &&
+	       evhttp_add_header(headers, "Content-Length", length) == 0 &&
+	       evhttp_add_header(headers, "Date", date) == 0 &&
 	       evhttp_add_header(headers, "x-amzn-RequestId", id) == 0 &&
 	       (!error || evhttp_add_header(headers, "x-amzn-ErrorType", error) == 0) &&
 	       (!close || evhttp_add_header(headers, "Connection", "close") == 0);
+}
+
+/* The version of the reply: where the request had none that is known, ours. */
+static void set_version(struct evhttp_request *req)
+{
+	if (req->major == 1 && (req->minor == 0 || req->minor == 1))
+		return;
+	req->major = 1;
+	req->minor = 1;
+}
+
+/* The last resort: a text that needs nothing made first. When there is no memory even
+ * for that, the connection is dropped, as evhttp does it. */
+static void send_failure(struct evhttp_request *req)
+{
+	static const char body[] = "{\"__type\":\"InternalFailure\","
+				   "\"message\":\"The request could not be processed.\"}";
+	struct evbuffer *buffer = evhttp_request_get_output_buffer(req);
+
+	evhttp_clear_headers(evhttp_request_get_output_headers(req));
+	evbuffer_drain(buffer, evbuffer_get_length(buffer));
+	if (add_headers(req, JSON_TYPE, error_name(ERROR_INTERNAL_FAILURE),
+			sizeof body - 1, true) &&
+	    evbuffer_add(buffer, body, sizeof body - 1) == 0)
+		evhttp_send_reply(req, HTTP_INTERNAL, NULL, NULL);
+	else
+		evhttp_connection_free(evhttp_request_get_connection(req));
 }
 
 void http_reply(struct evhttp_request *req, int status, const char *error,
@@ -103,19 +142,18 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 		evhttp_request_free(req); /* the client went away meanwhile */
 		return;
 	}
+	set_version(req);
 	if (json_status(body) == GAZ_OK &&
-	    add_headers(evhttp_request_get_output_headers(req), JSON_TYPE, error,
-			close) &&
+	    add_headers(req, JSON_TYPE, error, body->text.len, close) &&
 	    (!has_body || body->text.len == 0 ||
 	     evbuffer_add(buffer, body->text.data, body->text.len) == 0))
 		evhttp_send_reply(req, status, NULL, NULL);
 	else
-		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+		send_failure(req);
 }
 
 void http_reply_file(struct evhttp_request *req, int *take_fd)
 {
-	struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
 	struct evbuffer *buffer = NULL;
 	struct stat file;
 	bool is_ready;
@@ -126,18 +164,59 @@ void http_reply_file(struct evhttp_request *req, int *take_fd)
 		*take_fd = -1;
 		return;
 	}
+	set_version(req);
 	is_ready = fstat(*take_fd, &file) == 0 && (buffer = evbuffer_new()) != NULL &&
-		   add_headers(headers, "application/octet-stream", NULL, true);
+		   add_headers(req, "application/octet-stream", NULL,
+			       (size_t)file.st_size, true);
 	/* From here on the file is the buffer's. */
 	if (is_ready && evbuffer_add_file(buffer, *take_fd, 0, file.st_size) == 0)
 		*take_fd = -1;
 	if (is_ready && *take_fd < 0)
 		evhttp_send_reply(req, HTTP_OK, NULL, buffer);
 	else
-		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+		send_failure(req);
 	if (buffer)
 		evbuffer_free(buffer);
 	if (*take_fd >= 0)
 		close(*take_fd);
 	*take_fd = -1;
+}
+
+void http_reply_failure(struct evhttp_request *req)
+{
+	set_version(req);
+	send_failure(req);
+}
+
+/* What evhttp itself refuses, by the status that it has chosen. */
+static int refusal(int status, const struct evhttp_request *req, const char **message_out)
+{
+	if (status == HTTP_ENTITYTOOLARGE) {
+		*message_out = req->chunked ? "The request body is larger than 1 MiB, or "
+					      "its chunks are malformed."
+					    : "The request body is larger than 1 MiB.";
+		return ERROR_ENTITY_TOO_LARGE;
+	}
+	*message_out = status == HTTP_EXPECTATIONFAILED
+			       ? "The only Expect understood is 100-continue."
+			       : "This is not an HTTP/1.1 request, or its header section "
+				 "is malformed or larger than 16 KiB.";
+	return ERROR_MALFORMED_HTTP;
+}
+
+/* This is libevent's function, replaced: evhttp calls it for what it refuses before any
+ * callback of ours sees the request, and gives no other way to say what the reply is
+ * (evhttp_set_errorcb() came after 2.1). A symbol of the program goes before that of a
+ * shared library, as with malloc(). */
+void evhttp_send_error(struct evhttp_request *req, int error, const char *reason)
+{
+	struct json_out body;
+	const char *message;
+	int code = refusal(error, req, &message);
+
+	(void)reason;
+	json_init(&body);
+	error_body(code, message, NULL, &body);
+	http_reply(req, error_http_status(code), error_name(code), &body, true);
+	json_fini(&body);
 }

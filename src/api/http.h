@@ -6,14 +6,14 @@
 
 struct json_out;
 
-/* What evhttp leaves open: strict framing, and the reply headers of AWS. */
+/* What evhttp leaves open: strict framing, and the reply headers of AWS. Its function
+ * evhttp_send_error() is replaced here: what evhttp refuses itself (a request that cannot
+ * be parsed, a header section or a body over the limit) is answered in the form of AWS
+ * as well, and the connection is closed. */
 
 enum {
 	HTTP_HEADERS_MAX = 16 * 1024,
 	HTTP_BODY_MAX = 1024 * 1024,
-	/* evhttp answers what is larger than this itself, with a 413 page in
-	 * HTML; what is between the two gets ours. */
-	HTTP_BODY_MAX_HARD = HTTP_BODY_MAX + 256 * 1024,
 	HTTP_IDLE_S = 65,
 	HTTP_IDLE_BUSY_S = 5, /* while there are many connections */
 };
@@ -34,7 +34,7 @@ bool http_has_json_type(struct evhttp_request *req);
  * Reply and give the request back to evhttp; also when its connection is gone.
  *
  * @param error  the name for x-amzn-ErrorType, or NULL
- * @param body   maybe empty; after an error in it the reply is a plain 500
+ * @param body   maybe empty; after an error in it the reply is InternalFailure
  * @param close  close the connection afterwards
  */
 void http_reply(struct evhttp_request *req, int status, const char *error,
@@ -47,3 +47,6 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
  * @param take_fd  closed in any case, and -1 afterwards
  */
 void http_reply_file(struct evhttp_request *req, int *take_fd);
+
+/** Reply InternalFailure and close: for want of the memory to look at the request. */
+void http_reply_failure(struct evhttp_request *req);

@@ -81,7 +81,8 @@ static const char *find_header(void *arg, const char *name)
 
 static bool check_http(struct api_request *c)
 {
-	const char *fault = http_framing_fault(c->req);
+	const char *fault = c->req->major == 1 ? http_framing_fault(c->req)
+					       : "The HTTP version is not 1.1 or 1.0";
 
 	if (c->server->draining)
 		return refuse_and_close(c, ERROR_SERVICE_UNAVAILABLE,
@@ -92,9 +93,6 @@ static bool check_http(struct api_request *c)
 	if (evhttp_request_get_command(c->req) != EVHTTP_REQ_POST)
 		return refuse_and_close(c, ERROR_METHOD_NOT_ALLOWED,
 					"Every operation is a POST request.");
-	if (evbuffer_get_length(evhttp_request_get_input_buffer(c->req)) > HTTP_BODY_MAX)
-		return refuse_and_close(c, ERROR_ENTITY_TOO_LARGE,
-					"The request body is larger than 1 MiB.");
 	return true;
 }
 
@@ -432,7 +430,7 @@ void request_handle(struct evhttp_request *req, void *arg)
 	struct api_request *c = calloc(1, sizeof *c);
 
 	if (!c) {
-		evhttp_send_error(req, HTTP_INTERNAL, NULL);
+		http_reply_failure(req);
 		return;
 	}
 	arena_init(&c->arena);

@@ -310,7 +310,7 @@ static gaz_status open_http(struct api_server *s)
 	if (!s->http)
 		return GAZ_ENOMEM;
 	evhttp_set_max_headers_size(s->http, HTTP_HEADERS_MAX);
-	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX_HARD);
+	evhttp_set_max_body_size(s->http, HTTP_BODY_MAX);
 	evhttp_set_timeout(s->http, HTTP_IDLE_S);
 	evhttp_set_allowed_methods(s->http, any_method);
 	evhttp_set_flags(s->http, EVHTTP_SERVER_LINGERING_CLOSE);
