@@ -95,6 +95,30 @@ static const struct arg_option restore_options[] = {
 	{0},
 };
 
+static const struct arg_option resolver_install_options[] = {
+	{"method", "METHOD", false,
+	 "systemd-resolved, networkmanager, resolvconf or resolv.conf"},
+	{"domain", "SUFFIX", true, "a domain to send here; default: all namespaces"},
+	{"server", "ADDR[:PORT]", false,
+	 "where gazetteerd answers; default: it is asked"},
+	{"dry-run", NULL, false, "show what would be done"},
+	{"root", "DIR", false, "change the tree in this directory; run nothing"},
+	{0},
+};
+
+static const struct arg_option resolver_remove_options[] = {
+	{"dry-run", NULL, false, "show what would be done"},
+	{"keep-changed", NULL, false, "leave files that somebody has changed since"},
+	{"force", NULL, false, "put these back too"},
+	{"root", "DIR", false, "change the tree in this directory; run nothing"},
+	{0},
+};
+
+static const struct arg_option resolver_status_options[] = {
+	{"root", "DIR", false, "look at the tree in this directory"},
+	{0},
+};
+
 const struct arg_option command_no_options[] = {{0}};
 
 const struct command command_table[] = {
@@ -152,6 +176,12 @@ const struct command command_table[] = {
 	 "copy the store while it is in use; FILE may be a folder", cmd_backup},
 	{"restore", "FILE", restore_options,
 	 "put a copy in place; the daemon must not run", cmd_restore},
+	{"resolver install", "", resolver_install_options,
+	 "make this machine's resolver ask gazetteerd", cmd_resolver_install},
+	{"resolver remove", "", resolver_remove_options, "undo that, exactly",
+	 cmd_resolver_remove},
+	{"resolver status", "", resolver_status_options, "show whether it is in place",
+	 cmd_resolver_status},
 	{"call", "OPERATION [JSON]", NULL,
 	 "call any operation of the API; JSON - reads standard input", cmd_call},
 	{0},

@@ -78,3 +78,7 @@ command_run cmd_status;
 /* cmd_backup.c */
 command_run cmd_backup;
 command_run cmd_restore;
+/* cmd_resolver.c */
+command_run cmd_resolver_install;
+command_run cmd_resolver_remove;
+command_run cmd_resolver_status;
