@@ -16,6 +16,14 @@ int64_t clock_now_ms(const struct clock *clock)
 	return clock->fixed_ms ? clock->fixed_ms : read_ms(CLOCK_REALTIME);
 }
 
+uint32_t clock_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (uint32_t)now.tv_sec;
+}
+
 int64_t clock_monotonic_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);

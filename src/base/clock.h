@@ -12,5 +12,8 @@ struct clock {
 /** Wall-clock time, milliseconds since the Unix epoch. */
 int64_t clock_now_ms(const struct clock *clock);
 
+/** Seconds since the Unix epoch, read as cheaply as can be; never virtual. */
+uint32_t clock_seconds(void);
+
 /** Monotonic time in milliseconds, for timeouts; never virtual. */
 int64_t clock_monotonic_ms(void);

@@ -175,6 +175,12 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.workers = d->options.workers,
 		.seed = d->options.seed,
 		.on_skip = d->options.best_effort ? log_skipped : NULL,
+		.tcp_idle_ms = d->options.tcp_idle_ms,
+		.tcp_max = d->options.tcp_max,
+		.nsid = d->options.nsid,
+		.identity = d->options.identity,
+		.version = d->options.version_text,
+		.cookies = d->options.cookies.count ? &d->options.cookies : NULL,
 	};
 
 	return responder_open(&config, d->db, &d->responder, err);

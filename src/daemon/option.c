@@ -419,6 +419,26 @@ const struct option_row option_rows[] = {
 	 "our zones nor given by --alias (default: none)"},
 	{"workers", "N", false, true, set_workers,
 	 "DNS worker threads (default: the number of cores)"},
+	{"tcp-idle", "MS", false, true, option_set_tcp_idle,
+	 "how long a TCP connection may ask nothing, in milliseconds,\n"
+	 "a sixth of it while there are many (default: 30000)"},
+	{"tcp-max", "N", false, true, option_set_tcp_max,
+	 "TCP connections of each worker; one more replaces the one\n"
+	 "that is idle longest (default: 512)"},
+	{"nsid", "TEXT", false, false, option_set_nsid,
+	 "what EDNS clients that want to know the server are told\n"
+	 "(NSID, RFC 5001) (default: nothing)"},
+	{"identity", "TEXT", false, false, option_set_identity,
+	 "the TXT record of id.server and hostname.bind in class CH\n"
+	 "(default: refused)"},
+	{"version-text", "TEXT", false, false, option_set_version_text,
+	 "the same for version.server and version.bind\n"
+	 "(default: refused)"},
+	{"cookie-secret", "HEX", true, false, option_set_cookie_secret,
+	 "32 digits: make DNS cookies with this secret, as do the\n"
+	 "other servers of one address; further ones are those\n"
+	 "before it, still taken (default: made at start, a new\n"
+	 "one every day)"},
 	{"region", "NAME", false, false, set_region,
 	 "the region of requests that are not signed (default: us-east-1)"},
 	{"account", "ID", false, false, set_account,

@@ -40,7 +40,15 @@ set_option option_set_ec2;
 set_option option_set_quota;
 set_option option_set_rate;
 
-/** Free what they made. */
+/* Those of option_dns.c, about DNS messages and connections. */
+set_option option_set_nsid;
+set_option option_set_identity;
+set_option option_set_version_text;
+set_option option_set_cookie_secret;
+set_option option_set_tcp_idle;
+set_option option_set_tcp_max;
+
+/** Free what those of option_cloudmap.c made. */
 void option_free_cloudmap(struct options *options);
 
 /** Every VPC that a listener is bound to is declared by that, if by nothing else:

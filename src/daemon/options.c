@@ -252,6 +252,8 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 	c->workers = cores < 1			   ? 1
 		     : cores > OPTIONS_WORKERS_MAX ? OPTIONS_WORKERS_MAX
 						   : (uint32_t)cores;
+	c->tcp_idle_ms = 30000;
+	c->tcp_max = 512;
 	strcpy(c->region, "us-east-1");
 	strcpy(c->account, "000000000000");
 	c->health_check_interval_ms = 30000;

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/status.h"
 #include "daemon/alias.h"
+#include "dns/edns.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
 
@@ -49,6 +50,12 @@ struct options {
 	size_t vpc_count;
 	bool strict_vpcs;
 	uint32_t workers;
+	uint32_t tcp_idle_ms;
+	uint32_t tcp_max;
+	char nsid[EDNS_NSID_MAX + 1]; /* these three "": not told */
+	char identity[256];
+	char version_text[256];
+	struct cookie_secrets cookies; /* none: to be made */
 	char region[33];
 	char account[13];
 	enum api_auth auth;

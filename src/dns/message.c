@@ -18,31 +18,23 @@ static size_t skip_name(const uint8_t *wire, size_t len, size_t at)
 	return 0;
 }
 
-static bool has_whole_options(const uint8_t *at, size_t left)
-{
-	while (left >= 4) {
-		size_t option = 4u + wire_get_u16(at + 2);
-
-		if (option > left)
-			return false;
-		at += option;
-		left -= option;
-	}
-	return left == 0;
-}
-
 /* `at` is the OPT record's type field (RFC 6891, section 6.1.2). */
 static enum query_verdict read_opt(const uint8_t *at, size_t rdata_len, struct query *out)
 {
 	uint16_t size = wire_get_u16(at + 2);
 
-	if (out->has_edns || at[-1] != 0 ||
-	    !has_whole_options(at + DNS_RR_FIXED_LEN, rdata_len))
+	if (out->has_edns)
 		return QUERY_FORMERR;
+	/* Whatever else is wrong with it, it is answered by one (section 6.1.1). */
 	out->has_edns = true;
+	out->edns = (struct edns_query){.cookie = NULL};
 	out->udp_size = size > DNS_UDP_MIN ? size : DNS_UDP_MIN;
 	out->dnssec_ok = (wire_get_u16(at + 6) & DNS_EDNS_DO) != 0;
-	return at[5] == 0 ? QUERY_OK : QUERY_BADVERS;
+	if (at[5] != 0)
+		return QUERY_BADVERS;
+	return edns_read_options(at + DNS_RR_FIXED_LEN, rdata_len, &out->edns)
+		       ? QUERY_OK
+		       : QUERY_FORMERR;
 }
 
 /* The records behind the question: all are skipped but the OPT. */
@@ -77,6 +69,17 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, struct q
 	return at == len ? verdict : QUERY_FORMERR;
 }
 
+/* A message without a question: what a client sends for a cookie alone. */
+static enum query_verdict read_cookie_query(const uint8_t *wire, size_t len,
+					    struct query *out)
+{
+	enum query_verdict verdict = read_records(wire, len, out);
+
+	if (verdict != QUERY_OK)
+		return verdict;
+	return out->has_edns && out->edns.cookie ? QUERY_COOKIE : QUERY_FORMERR;
+}
+
 enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *out)
 {
 	enum query_verdict verdict;
@@ -94,7 +97,9 @@ enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *ou
 	/* Messages of other opcodes need not have the shape of a query. */
 	verdict = out->flags & DNS_FLAG_OPCODE ? QUERY_NOTIMP : QUERY_FORMERR;
 	if (wire_get_u16(wire + 4) != 1)
-		return verdict;
+		return verdict == QUERY_FORMERR && wire_get_u32(wire + 4) == 0
+			       ? read_cookie_query(wire, len, out)
+			       : verdict;
 	name_len = dname_parse(wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN, &out->name);
 	if (name_len == 0 || len - DNS_HEADER_LEN - name_len < 4)
 		return verdict;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dns/edns.h"
 #include "dns/name.h"
 
 /* A query, taken apart once. Every octet of it is hostile: nothing outside
@@ -15,6 +16,7 @@ enum query_verdict {
 	QUERY_FORMERR,
 	QUERY_NOTIMP,
 	QUERY_BADVERS,
+	QUERY_COOKIE, /* no question, but a cookie: give a new one (RFC 7873, 5.4) */
 	QUERY_OK,
 };
 
@@ -27,15 +29,17 @@ struct query {
 	uint16_t udp_size; /* what the client takes, at least 512 */
 	bool has_edns;
 	bool dnssec_ok;
-	struct dname name; /* valid when there is a question */
+	struct dname name;	/* valid when there is a question */
+	struct edns_query edns; /* valid with has_edns */
 };
 
 /**
- * Parse. FORMERR: not exactly one question, a broken question, records in the
- * answer section, records that are cut short, octets behind the last record,
- * more than one OPT, an OPT that is not the root's or whose options are
- * broken. NOTIMP: any opcode but QUERY. BADVERS: EDNS of a version we do not
- * know. `out` is filled in as far as the verdict allows a reply; with
- * QUERY_DROP it must not be used.
+ * Parse. FORMERR: not exactly one question (RFC 9619), a broken question, records in
+ * the answer section, records that are cut short, octets behind the last record, more
+ * than one OPT, an OPT that is not the root's or whose options are broken. NOTIMP: any
+ * opcode but QUERY. BADVERS: EDNS of a version we do not know. `out` is filled in as
+ * far as the verdict allows a reply; with QUERY_DROP it must not be used. Of the flags
+ * none but opcode and RD matters: AD, CD and Z in a query mean nothing to a server
+ * without a resolver (RFC 6895, section 2; RFC 4035, section 3.1.6).
  */
 enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *out);

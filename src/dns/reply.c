@@ -14,12 +14,15 @@ size_t reply_limit(const struct query *query, bool tcp)
 	return query->udp_size < REPLY_UDP_MAX ? query->udp_size : REPLY_UDP_MAX;
 }
 
-void reply_begin(struct reply *r, const struct query *query, uint8_t *buf, size_t limit)
+void reply_begin(struct reply *r, const struct query *query, const struct edns_reply *opt,
+		 uint8_t *buf, size_t limit)
 {
 	r->wire = buf;
 	r->query = query;
+	r->opt = opt;
+	r->error = EDNS_ERROR_NONE;
 	r->len = DNS_HEADER_LEN + query->question_len;
-	r->limit = limit - (query->has_edns ? DNS_OPT_LEN : 0);
+	r->limit = limit - (opt ? DNS_OPT_LEN + edns_options_len(opt) : 0);
 	r->flags = DNS_FLAG_QR | (query->flags & (DNS_FLAG_OPCODE | DNS_FLAG_RD));
 	memset(r->counts, 0, sizeof r->counts);
 	memcpy(buf, query->wire, r->len);
@@ -168,21 +171,25 @@ size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t ty
 static void put_opt(struct reply *r, unsigned rcode)
 {
 	uint8_t *at = r->wire + r->len;
+	uint8_t *end = edns_put_options(at + DNS_OPT_LEN, r->opt);
 
+	/* What is over after the records is its room; errors have no records. */
+	if (r->error != EDNS_ERROR_NONE && r->limit - r->len >= EDNS_ERROR_LEN)
+		end = edns_put_error(end, r->error);
 	at[0] = 0;
 	wire_put_u16(at + 1, DNS_TYPE_OPT);
 	wire_put_u16(at + 3, REPLY_UDP_MAX);
 	at[5] = (uint8_t)(rcode >> 4);
 	at[6] = 0; /* the version */
 	wire_put_u16(at + 7, r->query->dnssec_ok ? DNS_EDNS_DO : 0);
-	wire_put_u16(at + 9, 0);
-	r->len += DNS_OPT_LEN;
+	wire_put_u16(at + 9, (uint16_t)(end - at - DNS_OPT_LEN));
+	r->len = (size_t)(end - r->wire);
 	r->counts[REPLY_ADDITIONAL]++;
 }
 
 size_t reply_end(struct reply *r, unsigned rcode)
 {
-	if (r->query->has_edns)
+	if (r->opt)
 		put_opt(r, rcode);
 	wire_put_u16(r->wire + 2, (uint16_t)(r->flags | (rcode & 0xf)));
 	wire_put_u16(r->wire + 4, r->query->question_len ? 1 : 0);

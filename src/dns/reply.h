@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/rng.h"
+#include "dns/edns.h"
 
 /* Writes a reply into the caller's buffer: the question octet by octet as it
  * came (its case may be a client's secret), then rendered records, then OPT.
@@ -29,6 +30,8 @@ enum {
 struct reply {
 	uint8_t *wire; /* borrowed */
 	const struct query *query;
+	const struct edns_reply *opt; /* borrowed; NULL: no OPT record */
+	enum edns_error error;	      /* goes into the OPT record; none at first */
 	size_t len;
 	size_t limit;	    /* for records: without the OPT */
 	uint16_t flags;	    /* QR and RD already in it; add AA, TC */
@@ -42,9 +45,11 @@ size_t reply_limit(const struct query *query, bool tcp);
 /**
  * Header and question. Sections must be filled in their order.
  *
+ * @param opt    the options of its OPT record; NULL: it has none
  * @param limit  at least 512 octets, and `buf` has room for them
  */
-void reply_begin(struct reply *r, const struct query *query, uint8_t *buf, size_t limit);
+void reply_begin(struct reply *r, const struct query *query, const struct edns_reply *opt,
+		 uint8_t *buf, size_t limit);
 
 /**
  * Add what a query picks from a set by its policy.

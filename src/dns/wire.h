@@ -21,13 +21,20 @@ enum dns_type {
 	DNS_TYPE_DS = 43,
 	DNS_TYPE_RRSIG = 46,
 	DNS_TYPE_NSEC = 47,
+	DNS_TYPE_TKEY = 249,
+	DNS_TYPE_TSIG = 250,
 	DNS_TYPE_IXFR = 251,
 	DNS_TYPE_AXFR = 252,
+	DNS_TYPE_MAILB = 253,
+	DNS_TYPE_MAILA = 254,
 	DNS_TYPE_ANY = 255,
+	DNS_TYPE_NONE = 65535, /* reserved: no record has it (RFC 6895, section 3.1) */
 };
 
 enum {
 	DNS_CLASS_IN = 1,
+	DNS_CLASS_CH = 3,
+	DNS_CLASS_ANY = 255,
 	DNS_HEADER_LEN = 12,
 	DNS_RR_FIXED_LEN = 10, /* type, class, TTL and rdata length */
 	DNS_OPT_LEN = 11,      /* an OPT record without options */
@@ -42,7 +49,9 @@ enum dns_rcode {
 	DNS_NOTIMP = 4,
 	DNS_REFUSED = 5,
 	DNS_YXDOMAIN = 6,
-	DNS_BADVERS = 16, /* needs an OPT record for its upper bits */
+	DNS_NOTAUTH = 9,
+	DNS_BADVERS = 16, /* these need an OPT record for their upper bits */
+	DNS_BADCOOKIE = 23,
 };
 
 enum {
@@ -59,7 +68,7 @@ enum {
 static inline bool dns_type_is_data(uint16_t type)
 {
 	return type != 0 && type != DNS_TYPE_OPT && (type < 128 || type > 255) &&
-	       type != UINT16_MAX;
+	       type != DNS_TYPE_NONE;
 }
 
 static inline uint16_t wire_get_u16(const uint8_t *at)

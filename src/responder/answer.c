@@ -7,6 +7,7 @@
 #include "dns/rrset.h"
 #include "dns/wire.h"
 #include "responder/alias.h"
+#include "responder/chaos.h"
 
 _Static_assert((int)ANSWER_NO_VPC == (int)VIEW_NO_VPC, "one value for no VPC");
 _Static_assert((int)ANSWER_UDP_CAP == (int)REPLY_UDP_MAX, "one limit for UDP");
@@ -82,7 +83,7 @@ static const struct rrset *choose_any(const struct node *node)
 /* Addresses of another name, or of this one beside its aliases. */
 static bool add_aliased(struct answer_job *s, const struct node *node)
 {
-	struct alias_answer found = alias_find(s->ctx, &s->tags, node, s->query.qtype);
+	struct alias_answer found = alias_find(s->ctx, &s->tags, node, s->qtype);
 	size_t at;
 
 	if (!found.set)
@@ -102,7 +103,7 @@ static bool is_address(uint16_t qtype)
 static enum step add_node(struct answer_job *s, const struct zone *zone,
 			  const struct node *node)
 {
-	uint16_t qtype = s->query.qtype;
+	uint16_t qtype = s->qtype;
 	const struct rrset *set =
 		qtype == DNS_TYPE_ANY ? choose_any(node) : node_find_rrset(node, qtype);
 
@@ -185,7 +186,7 @@ static enum step add_dname(struct answer_job *s, const struct lookup_found *foun
 	memcpy(target + prefix_len, rdata, len);
 	at = reply_add_record(&s->reply, REPLY_ANSWER, DNS_TYPE_CNAME, rrset_ttl(dname),
 			      s->name_at, target, prefix_len + len);
-	if (!at || s->query.qtype == DNS_TYPE_CNAME || s->query.qtype == DNS_TYPE_ANY)
+	if (!at || s->qtype == DNS_TYPE_CNAME || s->qtype == DNS_TYPE_ANY)
 		return STEP_NOERROR;
 	return follow(s, at + RRSET_RDATA_AT);
 }
@@ -193,7 +194,7 @@ static enum step add_dname(struct answer_job *s, const struct lookup_found *foun
 static enum step look_into_zone(struct answer_job *s, const struct zone *zone)
 {
 	struct lookup_found found =
-		lookup_node(s->ctx->db, zone, s->name, &s->hashes, s->query.qtype);
+		lookup_node(s->ctx->db, zone, s->name, &s->hashes, s->qtype);
 
 	switch (found.kind) {
 	case LOOKUP_NODE:
@@ -232,6 +233,9 @@ static unsigned search_zones(struct answer_job *s)
 	return DNS_NOERROR;
 }
 
+/* Of NOTIFY, UPDATE and the other opcodes none is implemented, and NOTIMP is what says
+ * so (RFC 2136, section 2.2; RFC 8906, section 3.1.4); REFUSED and NOTAUTH would say
+ * that the opcode is known. The zones are not looked at: it tells nothing about them. */
 static unsigned rcode_of(enum query_verdict verdict)
 {
 	switch (verdict) {
@@ -239,15 +243,48 @@ static unsigned rcode_of(enum query_verdict verdict)
 		return DNS_NOTIMP;
 	case QUERY_BADVERS:
 		return DNS_BADVERS;
+	case QUERY_COOKIE:
+		return DNS_NOERROR;
 	default:
 		return DNS_FORMERR;
 	}
 }
 
-static bool is_for_zones(const struct query *query)
+/* Types that only questions have, or no question. */
+static enum answer_way sort_type(struct answer_job *s)
 {
-	return query->qclass == DNS_CLASS_IN &&
-	       (dns_type_is_data(query->qtype) || query->qtype == DNS_TYPE_ANY);
+	switch (s->query.qtype) {
+	case DNS_TYPE_IXFR:
+	case DNS_TYPE_AXFR:
+		return ANSWER_TRANSFER;
+	case DNS_TYPE_MAILB: /* obsolete (RFC 973), and nobody has them */
+	case DNS_TYPE_MAILA:
+	case DNS_TYPE_TKEY: /* needs a key exchange (RFC 2930) */
+		s->rcode = DNS_NOTIMP;
+		return ANSWER_RCODE;
+	case DNS_TYPE_OPT: /* parts of a message, which no name has */
+	case DNS_TYPE_TSIG:
+		s->rcode = DNS_FORMERR;
+		return ANSWER_RCODE;
+	default:
+		/* A number that no record can have is a type that no name has: NODATA,
+		 * as for any unknown type (RFC 8906, section 3.1.2). */
+		s->qtype = DNS_TYPE_NONE;
+		return ANSWER_ZONES;
+	}
+}
+
+static enum answer_way sort_question(struct answer_job *s)
+{
+	uint16_t qtype = s->query.qtype;
+
+	s->qtype = qtype;
+	/* Class ANY has the only class there are zones of (RFC 1035, section 3.2.5). */
+	if (s->query.qclass == DNS_CLASS_IN || s->query.qclass == DNS_CLASS_ANY)
+		return dns_type_is_data(qtype) || qtype == DNS_TYPE_ANY ? ANSWER_ZONES
+									: sort_type(s);
+	s->rcode = DNS_REFUSED;
+	return s->query.qclass == DNS_CLASS_CH ? ANSWER_CHAOS : ANSWER_RCODE;
 }
 
 void answer_begin(struct answer_context *ctx, struct answer_job *s)
@@ -255,7 +292,13 @@ void answer_begin(struct answer_context *ctx, struct answer_job *s)
 	s->ctx = ctx;
 	s->zone = NULL;
 	s->verdict = query_parse(s->req.query, s->req.len, &s->query);
-	if (s->verdict != QUERY_OK || !is_for_zones(&s->query))
+	if (s->verdict != QUERY_OK) {
+		s->way = ANSWER_RCODE;
+		s->rcode = rcode_of(s->verdict);
+		return;
+	}
+	s->way = sort_question(s);
+	if (s->way != ANSWER_ZONES && s->way != ANSWER_TRANSFER)
 		return;
 	view_find(ctx->db, &s->req.source, s->req.listener_vpc, &s->tags);
 	s->name = &s->query.name;
@@ -272,6 +315,77 @@ void answer_locate(const struct answer_job *s)
 		lookup_prefetch_node(s->ctx->db, s->zone, s->name, &s->hashes);
 }
 
+/* There are no transfers: REFUSED at the apex of a zone that the client sees, NOTAUTH
+ * for names that are none (RFC 5936, section 2.2.1); a hidden zone is none. */
+static unsigned refuse_transfer(const struct answer_job *s)
+{
+	return s->zone && lookup_apex_labels(s->zone) == s->name->labels ? DNS_REFUSED
+									 : DNS_NOTAUTH;
+}
+
+static unsigned write_answer(struct answer_job *s)
+{
+	unsigned rcode = s->rcode;
+
+	if (s->way == ANSWER_ZONES)
+		rcode = search_zones(s);
+	else if (s->way == ANSWER_TRANSFER)
+		rcode = refuse_transfer(s);
+	else if (s->way == ANSWER_CHAOS)
+		rcode = chaos_answer(s->ctx->config, &s->query, &s->reply);
+	if (s->query.qclass == DNS_CLASS_ANY) /* never (RFC 1034, section 3.7.1) */
+		s->reply.flags &= (uint16_t)~DNS_FLAG_AA;
+	return rcode;
+}
+
+/* The options that the reply's OPT record has, before anything is written. */
+static void choose_options(struct answer_job *s)
+{
+	const struct answer_config *config = s->ctx->config;
+	const struct edns_query *asked = &s->query.edns;
+	struct edns_reply *opt = &s->opt;
+
+	opt->nsid_len = 0;
+	if (asked->wants_nsid && config) {
+		opt->nsid = config->nsid.octets;
+		opt->nsid_len = config->nsid.len;
+	}
+	/* Clients are answered with and without a valid cookie; a fresh one each time
+	 * spares checking theirs (RFC 7873, section 5.2.3; RFC 9018, section 4.3). */
+	opt->has_cookie = asked->cookie && s->ctx->cookies.secrets;
+	if (opt->has_cookie)
+		cookie_make(&s->ctx->cookies, &s->req.source, asked->cookie, opt->cookie);
+	/* Over UDP it means nothing (RFC 7828, section 3.2.1). */
+	opt->has_keepalive = asked->wants_keepalive && s->req.tcp;
+	if (opt->has_keepalive)
+		opt->keepalive_ds = (uint16_t)(s->req.idle_ms / 100);
+}
+
+/* Who asks for a cookie alone is told whether the old one was good (RFC 7873, 5.4). */
+static bool is_bad_cookie(const struct answer_job *s)
+{
+	const struct edns_query *asked = &s->query.edns;
+
+	return s->verdict == QUERY_COOKIE && asked->cookie_len > COOKIE_CLIENT_LEN &&
+	       !cookie_is_valid(&s->ctx->cookies, &s->req.source, asked->cookie,
+				asked->cookie_len);
+}
+
+/* What a person who asks with dig is told beside the rcode. */
+static enum edns_error explain(const struct answer_job *s, unsigned rcode)
+{
+	switch (rcode) {
+	case DNS_NOTIMP:
+		return EDNS_ERROR_NOT_SUPPORTED;
+	case DNS_NOTAUTH:
+		return EDNS_ERROR_NOT_AUTHORITATIVE;
+	case DNS_REFUSED:
+		return s->zone ? EDNS_ERROR_PROHIBITED : EDNS_ERROR_NOT_AUTHORITATIVE;
+	default:
+		return EDNS_ERROR_NONE;
+	}
+}
+
 size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 {
 	struct answer_counters *counters = &s->ctx->counters;
@@ -283,13 +397,26 @@ size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 		return 0;
 	}
 	limit = reply_limit(&s->query, s->req.tcp);
-	reply_begin(&s->reply, &s->query, reply, limit < cap ? limit : cap);
-	rcode = s->verdict == QUERY_OK ? search_zones(s) : rcode_of(s->verdict);
+	if (s->query.has_edns)
+		choose_options(s);
+	reply_begin(&s->reply, &s->query, s->query.has_edns ? &s->opt : NULL, reply,
+		    limit < cap ? limit : cap);
+	rcode = write_answer(s);
+	if (s->query.has_edns) {
+		if (is_bad_cookie(s))
+			rcode = DNS_BADCOOKIE;
+		s->reply.error = explain(s, rcode);
+	}
 
 	counters->answered++;
 	counters->truncated += (s->reply.flags & DNS_FLAG_TC) != 0;
 	counters->rcodes[rcode & 15]++;
 	return reply_end(&s->reply, rcode);
+}
+
+bool answer_is_elsewhere(const struct answer_job *s)
+{
+	return s->way == ANSWER_ZONES && !s->zone && s->query.qclass == DNS_CLASS_IN;
 }
 
 size_t answer_query(struct answer_context *ctx, const struct answer_request *req,

@@ -7,6 +7,7 @@
 
 #include "base/netaddr.h"
 #include "base/rng.h"
+#include "dns/cookie.h"
 #include "dns/message.h"
 #include "dns/reply.h"
 #include "zone/lookup.h"
@@ -30,8 +31,21 @@ struct answer_counters { /* one per worker, written by it alone */
 	uint64_t rcodes[16];
 };
 
+struct answer_text {
+	const uint8_t *octets;
+	uint8_t len; /* 0: nothing is said */
+};
+
+struct answer_config {		 /* of all workers; what the server says about itself */
+	struct answer_text nsid; /* EDNS_NSID_MAX octets at most (RFC 5001) */
+	struct answer_text identity; /* id.server, hostname.bind (RFC 4892) */
+	struct answer_text version;  /* version.server, version.bind */
+};
+
 struct answer_context { /* one per worker */
 	const struct zonedb *db;
+	const struct answer_config *config; /* NULL: all empty */
+	struct cookie_jar cookies;	    /* the caller sets its time */
 	struct rng rng;
 	struct answer_counters counters;
 };
@@ -42,10 +56,18 @@ struct answer_request {
 	struct netaddr source;
 	int listener_vpc; /* from view_intern_vpc(), or ANSWER_NO_VPC */
 	bool tcp;
+	uint32_t idle_ms; /* over TCP: how long the connection may be idle */
 };
 
 enum {
 	ANSWER_CHAIN_MAX = 8, /* CNAMEs in one answer */
+};
+
+enum answer_way {
+	ANSWER_RCODE = 0, /* an rcode and nothing else */
+	ANSWER_ZONES,	  /* what the zones have */
+	ANSWER_TRANSFER,  /* a zone transfer */
+	ANSWER_CHAOS,	  /* the server itself is asked about */
 };
 
 /* One query's way to its reply. Needs no initialisation, and has none: it is large.
@@ -54,6 +76,9 @@ struct answer_job {
 	struct answer_request req;
 	struct answer_context *ctx;
 	enum query_verdict verdict;
+	enum answer_way way;
+	unsigned rcode;		  /* of what is not looked for in any zone */
+	uint16_t qtype;		  /* the type of records to look for */
 	const struct zone *zone;  /* the one that the name at work lies in, or NULL */
 	const struct dname *name; /* at work: the question's, then CNAME targets */
 	size_t name_at;		  /* where the reply holds it */
@@ -61,6 +86,7 @@ struct answer_job {
 	struct view_tags tags;
 	struct reply reply;
 	struct query query;
+	struct edns_reply opt; /* if the query has an OPT record */
 	struct name_hashes hashes;
 	size_t seen[ANSWER_CHAIN_MAX]; /* where the reply holds the owners of CNAMEs */
 	struct dname target;
@@ -75,6 +101,10 @@ struct answer_job {
 
 /** Parse job->req, and find the zone. What the request points to stays until the end. */
 void answer_begin(struct answer_context *ctx, struct answer_job *job);
+
+/** True, after answer_begin(), for a question about a name that lies in no zone that the
+ *  client sees, and that a resolver might answer: answer_finish() refuses it. */
+bool answer_is_elsewhere(const struct answer_job *job);
 
 /** Ask for the name's node. Does nothing else, and may be left out. */
 void answer_locate(const struct answer_job *job);

@@ -14,6 +14,8 @@
 struct responder {
 	struct sockaddr_storage *addrs; /* one per endpoint; no family: left out */
 	struct worker **workers;
+	struct answer_config answers;
+	struct cookie_secrets cookies;
 	unsigned worker_count;
 	bool running;
 };
@@ -139,15 +141,42 @@ static gaz_status open_endpoints(struct responder *r,
 	return st;
 }
 
+static struct answer_text text_of(const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	return (struct answer_text){(const uint8_t *)text, (uint8_t)len};
+}
+
+/* What all workers read. */
+static gaz_status share_config(struct responder *r, const struct responder_config *config)
+{
+	r->answers.nsid = text_of(config->nsid);
+	r->answers.identity = text_of(config->identity);
+	r->answers.version = text_of(config->version);
+	if (!config->cookies)
+		return cookie_secrets_random(&r->cookies);
+	r->cookies = *config->cookies;
+	return GAZ_OK;
+}
+
 static gaz_status new_workers(struct responder *r, const struct responder_config *config,
 			      struct zonedb *db)
 {
+	const struct worker_config shared = {
+		.db = db,
+		.answers = &r->answers,
+		.cookies = &r->cookies,
+		.tcp_idle_ms = config->tcp_idle_ms,
+		.tcp_max = config->tcp_max,
+	};
+
 	r->workers = calloc(config->workers, sizeof *r->workers);
 	if (!r->workers)
 		return GAZ_ENOMEM;
 	for (; r->worker_count < config->workers; r->worker_count++) {
 		uint64_t seed = config->seed ? config->seed + r->worker_count : 0;
-		gaz_status st = worker_new(db, seed, &r->workers[r->worker_count]);
+		gaz_status st = worker_new(&shared, seed, &r->workers[r->worker_count]);
 
 		if (st != GAZ_OK)
 			return st;
@@ -165,7 +194,8 @@ gaz_status responder_open(const struct responder_config *config, struct zonedb *
 		goto out;
 	gaz_error_set(err, GAZ_OK, "%s", "");
 	r->addrs = calloc(config->endpoint_count + 1, sizeof *r->addrs);
-	if (!r->addrs || (st = new_workers(r, config, db)) != GAZ_OK ||
+	if (!r->addrs || (st = share_config(r, config)) != GAZ_OK ||
+	    (st = new_workers(r, config, db)) != GAZ_OK ||
 	    (st = open_endpoints(r, config, db, err)) != GAZ_OK)
 		goto out;
 	*out = r;

@@ -10,6 +10,7 @@
 /* The DNS side: worker threads, each with its own event loop, its own
  * SO_REUSEPORT UDP socket and TCP listener per address. */
 
+struct cookie_secrets;
 struct zonedb;
 struct responder;
 
@@ -25,8 +26,16 @@ struct responder_endpoint {
 struct responder_config {
 	const struct responder_endpoint *endpoints; /* copied */
 	size_t endpoint_count;
-	unsigned workers; /* > 0 */
-	uint64_t seed;	  /* not 0: worker i picks records with seed + i, for tests */
+	unsigned workers;     /* > 0 */
+	uint64_t seed;	      /* not 0: worker i picks records with seed + i, for tests */
+	uint32_t tcp_idle_ms; /* these two 0: as tcp.h says */
+	uint32_t tcp_max;     /* connections per worker */
+	/* What the server says about itself: EDNS_NSID_MAX octets at most, 255 the
+	 * others; NULL or "": nothing. Borrowed until responder_close(). */
+	const char *nsid;
+	const char *identity;
+	const char *version;
+	const struct cookie_secrets *cookies; /* copied; NULL: a random one */
 
 	/* Not NULL: endpoints that cannot be bound are told to it and left out. Fails all
 	 * the same when none is left. It needs an `err` below. */

@@ -16,11 +16,8 @@
 #include "responder/worker.h"
 
 enum {
-	CONNS_MAX = 512, /* per worker: a further one replaces the one idle longest */
-	CONNS_MANY = CONNS_MAX / 2,
-	IDLE_TIMEOUT_MS = 30000,
-	IDLE_TIMEOUT_MANY_MS = 5000,
-	SWEEP_PERIOD_S = 1,
+	IDLE_DIVISOR_MANY = 6,
+	SWEEP_PERIOD_MS = 1000,
 	DRAIN_PERIOD_S = 1,
 	DRAIN_READS = 16,
 	ACCEPTS_PER_WAKEUP = 32,
@@ -64,6 +61,8 @@ struct tcp {
 	struct event *sweep;
 	struct conn *oldest;
 	struct conn *newest;
+	uint32_t idle_ms;
+	uint32_t max;
 	unsigned conn_count;
 	bool paused; /* no descriptors left: accepting waits for the next sweep */
 	bool draining;
@@ -73,10 +72,19 @@ struct tcp {
 
 static void arm_sweep(struct tcp *tcp)
 {
-	const struct timeval period = {.tv_sec = SWEEP_PERIOD_S};
+	uint32_t half = tcp->idle_ms / 2;
+	uint32_t ms = half < SWEEP_PERIOD_MS ? half : SWEEP_PERIOD_MS;
+	const struct timeval period = {ms / 1000, ms % 1000 * 1000};
 
 	if (!evtimer_pending(tcp->sweep, NULL))
 		(void)evtimer_add(tcp->sweep, &period);
+}
+
+/* How long a connection may be idle at this moment. */
+static uint32_t idle_limit_ms(const struct tcp *tcp)
+{
+	return tcp->conn_count > tcp->max / 2 ? tcp->idle_ms / IDLE_DIVISOR_MANY
+					      : tcp->idle_ms;
 }
 
 static void unlink_conn(struct conn *conn)
@@ -131,6 +139,7 @@ static void answer_message(struct conn *conn, const uint8_t *message, size_t len
 		.source = conn->source,
 		.listener_vpc = conn->listener_vpc,
 		.tcp = true,
+		.idle_ms = idle_limit_ms(tcp),
 	};
 	size_t reply_len =
 		answer_query(&tcp->core->ctx, &req, at + PREFIX_LEN, ANSWER_TCP_CAP);
@@ -160,6 +169,7 @@ static enum progress answer_input(struct conn *conn)
 	enum progress progress = PROGRESS_WAIT;
 	size_t at = 0;
 
+	worker_set_time(tcp->core);
 	rcu_read_lock();
 	while (conn->input_len - at >= PREFIX_LEN) {
 		const uint8_t *prefix = conn->input + at;
@@ -381,7 +391,7 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 				relieve(tcp, errno);
 			return;
 		}
-		if (tcp->conn_count >= CONNS_MAX)
+		if (tcp->conn_count >= tcp->max)
 			conn_close(tcp->oldest);
 		conn_open(listener, conn_fd, (struct sockaddr *)&peer);
 	}
@@ -394,14 +404,8 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (tcp->oldest) {
-		int64_t limit_ms = tcp->conn_count > CONNS_MANY ? IDLE_TIMEOUT_MANY_MS
-								: IDLE_TIMEOUT_MS;
-
-		if (now_ms - tcp->oldest->active_ms < limit_ms)
-			break;
+	while (tcp->oldest && now_ms - tcp->oldest->active_ms >= idle_limit_ms(tcp))
 		conn_close(tcp->oldest);
-	}
 	if (tcp->paused && !tcp->draining) {
 		tcp->paused = false;
 		for (struct listener *l = tcp->listeners; l; l = l->next)
@@ -411,13 +415,16 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 		arm_sweep(tcp);
 }
 
-gaz_status tcp_new(struct worker_core *core, struct tcp **out)
+gaz_status tcp_new(struct worker_core *core, uint32_t idle_ms, uint32_t max,
+		   struct tcp **out)
 {
 	struct tcp *tcp = calloc(1, sizeof *tcp);
 
 	if (!tcp)
 		return GAZ_ENOMEM;
 	tcp->core = core;
+	tcp->idle_ms = idle_ms ? idle_ms : TCP_IDLE_MS;
+	tcp->max = max ? max : TCP_MAX;
 	tcp->sweep = evtimer_new(core->base, on_sweep, tcp);
 	if (!tcp->sweep) {
 		free(tcp);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 /* DNS over TCP (RFC 7766): a two-byte length before each message, any number
@@ -9,8 +11,20 @@
 struct worker_core;
 struct tcp;
 
-/** `core` is borrowed. @return GAZ_OK, GAZ_ENOMEM. */
-GAZ_MUST_CHECK gaz_status tcp_new(struct worker_core *core, struct tcp **out);
+enum {
+	TCP_IDLE_MS = 30000, /* these where tcp_new() is told 0 */
+	TCP_MAX = 512,
+};
+
+/**
+ * @param core     borrowed
+ * @param idle_ms  how long a connection may ask nothing; a sixth of it while more than
+ *                 half of all there can be are open (RFC 7766, section 6.2.3)
+ * @param max      how many there can be: one more replaces the one idle longest
+ * @return GAZ_OK, GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status tcp_new(struct worker_core *core, uint32_t idle_ms,
+				  uint32_t max, struct tcp **out);
 
 /** Accept connections from a bound, non-blocking listener; takes it on
  *  success: *take becomes -1. @return GAZ_OK, GAZ_ENOMEM. */

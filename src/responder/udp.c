@@ -176,6 +176,8 @@ static bool serve_batch(struct udp_socket *sock)
 	if (got <= 0)
 		return got < 0 && errno != EAGAIN;
 
+	worker_set_time(core);
+
 	unsigned count = (unsigned)got;
 	unsigned sent = send_batch(sock->fd, udp->replies, answer_batch(sock, count));
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "responder/tcp.h"
 #include "responder/udp.h"
@@ -54,6 +55,11 @@ void worker_publish_counters(struct worker_core *core)
 	       core->ctx.counters.rcodes, sizeof core->ctx.counters.rcodes);
 	for (int i = 0; i < COUNTERS; i++)
 		atomic_store_explicit(&w->published[i], values[i], memory_order_relaxed);
+}
+
+void worker_set_time(struct worker_core *core)
+{
+	cookie_set_time(&core->ctx.cookies, clock_seconds());
 }
 
 void worker_read_counters(const struct worker *w, struct responder_counters *sum)
@@ -105,7 +111,8 @@ static gaz_status seed_rng(struct rng *rng, uint64_t seed)
 	return GAZ_OK;
 }
 
-gaz_status worker_new(const struct zonedb *db, uint64_t seed, struct worker **out)
+gaz_status worker_new(const struct worker_config *config, uint64_t seed,
+		      struct worker **out)
 {
 	struct worker *w = aligned_alloc(_Alignof(struct worker), sizeof *w);
 	gaz_status st;
@@ -114,14 +121,16 @@ gaz_status worker_new(const struct zonedb *db, uint64_t seed, struct worker **ou
 		return GAZ_ENOMEM;
 	memset(w, 0, sizeof *w);
 	w->wake_fd = -1;
-	w->core.ctx.db = db;
+	w->core.ctx.db = config->db;
+	w->core.ctx.config = config->answers;
+	w->core.ctx.cookies.secrets = config->cookies;
 	w->core.base = new_base();
 	if (!w->core.base)
 		st = GAZ_ENOMEM;
 	else if ((st = seed_rng(&w->core.ctx.rng, seed)) == GAZ_OK &&
 		 (st = open_wake(w)) == GAZ_OK &&
 		 (st = udp_new(&w->core, &w->udp)) == GAZ_OK)
-		st = tcp_new(&w->core, &w->tcp);
+		st = tcp_new(&w->core, config->tcp_idle_ms, config->tcp_max, &w->tcp);
 	if (st != GAZ_OK)
 		worker_free(&w);
 	else

@@ -31,11 +31,22 @@ struct worker_core {
 /** Let other threads see the counters; once per batch, after it. */
 void worker_publish_counters(struct worker_core *core);
 
+/** Look at the clock, for the answers that follow; once per batch, before it. */
+void worker_set_time(struct worker_core *core);
+
+struct worker_config { /* all borrowed for the worker's life */
+	const struct zonedb *db;
+	const struct answer_config *answers;
+	const struct cookie_secrets *cookies;
+	uint32_t tcp_idle_ms; /* of these two 0: as tcp.h says */
+	uint32_t tcp_max;
+};
+
 /**
  * @param seed  0: choose one that cannot be guessed
  * @return GAZ_OK, GAZ_ENOMEM, GAZ_EIO (no random bytes, no descriptor)
  */
-GAZ_MUST_CHECK gaz_status worker_new(const struct zonedb *db, uint64_t seed,
+GAZ_MUST_CHECK gaz_status worker_new(const struct worker_config *config, uint64_t seed,
 				     struct worker **out);
 
 /** Serve a pair of sockets; before worker_start(). Takes both descriptors on

@@ -47,6 +47,8 @@ size_t answer_query(struct answer_context *ctx, const struct answer_request *req
 	reply[5] = (uint8_t)((uintptr_t)ctx >> 8);
 	reply[6] = (uint8_t)(req->listener_vpc >> 8);
 	reply[7] = (uint8_t)req->listener_vpc;
+	reply[8] = (uint8_t)(req->idle_ms / 100 >> 8);
+	reply[9] = (uint8_t)(req->idle_ms / 100);
 	return len;
 }
 
@@ -64,13 +66,30 @@ enum {
 struct responder *open_on(const char *endpoint, unsigned workers)
 {
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, workers, 1, NULL};
+	struct responder_config config = {
+		.endpoints = &ep, .endpoint_count = 1, .workers = workers, .seed = 1};
 	struct responder *r = NULL;
 	struct gaz_error err;
 
 	assert_int_equal(netaddr_parse_endpoint(endpoint, -1, &ep.addr), GAZ_OK);
 	if (responder_open(&config, NULL, &r, &err) != GAZ_OK)
 		fail_msg("%s", err.text);
+	return r;
+}
+
+struct responder *start_limited(uint32_t tcp_idle_ms, uint32_t tcp_max)
+{
+	struct responder_endpoint ep = {.vpc_id = NULL};
+	struct responder_config config = {.endpoints = &ep,
+					  .endpoint_count = 1,
+					  .workers = 1,
+					  .tcp_idle_ms = tcp_idle_ms,
+					  .tcp_max = tcp_max};
+	struct responder *r = NULL;
+
+	assert_int_equal(netaddr_parse_endpoint("127.0.0.1:0", -1, &ep.addr), GAZ_OK);
+	assert_int_equal(responder_open(&config, NULL, &r, NULL), GAZ_OK);
+	assert_int_equal(responder_start(r), GAZ_OK);
 	return r;
 }
 
@@ -169,7 +188,7 @@ size_t frame_query(uint16_t id, uint16_t want, uint8_t out[FRAME_LEN])
 	return 18;
 }
 
-void expect_tcp(int fd, uint16_t id, size_t len)
+const uint8_t *expect_tcp(int fd, uint16_t id, size_t len)
 {
 	static uint8_t reply[65535];
 	uint8_t prefix[2];
@@ -179,6 +198,7 @@ void expect_tcp(int fd, uint16_t id, size_t len)
 	read_all(fd, reply, len);
 	assert_int_equal(reply[0] << 8 | reply[1], id);
 	assert_int_equal(reply[2] & 0x80, 0x80);
+	return reply;
 }
 
 void expect_closed(int fd)

@@ -127,9 +127,6 @@ static void test_names_outside_are_refused(void **state)
 	assert_true(got.rd);
 	assert_answer("192.0.2.9", "com.", "A", 5, "", "");
 	assert_answer("192.0.2.9", ".", "NS", 5, "", "");
-	assert_answer("192.0.2.9", "web.example.com.", "AXFR", 5, "", "");
-	assert_answer("192.0.2.9", "web.example.com.", "IXFR", 5, "", "");
-	assert_answer("192.0.2.9", "web.example.com.", "TYPE0", 5, "", "");
 }
 
 static void test_other_classes_are_refused(void **state)
@@ -188,14 +185,13 @@ static void test_hidden_private_zone_answers_like_one_never_made(void **state)
 				len);
 			ask_wire(&fx, &req, &got);
 			assert_int_equal(hidden.rcode, 5);
-			assert_int_equal(hidden.len, len);
-			assert_int_equal(got.len, len);
+			assert_int_equal(hidden.len, edns ? len + 6 : len);
+			assert_int_equal(got.len, hidden.len);
 			assert_memory_equal(got.wire, hidden.wire, 12);
-			/* behind the question */
-			assert_memory_equal(got.wire + len - 4, hidden.wire + len - 4, 4);
-			if (edns)
-				assert_memory_equal(got.wire + len - 15,
-						    hidden.wire + len - 15, 15);
+			/* behind the question's name */
+			len -= 4 + (edns ? DNS_OPT_LEN : 0);
+			assert_memory_equal(got.wire + len, hidden.wire + len,
+					    got.len - len);
 		}
 	}
 	assert_answer(

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "base/rng.h"
+#include "base/siphash.h"
 
 static void test_operation_id_has_the_form_that_aws_shows(void **state)
 {
@@ -236,6 +237,21 @@ static void test_keyhash_depends_on_key_length_and_bytes(void **state)
 	assert_true(keyhash_extend(&k1, 1, "abc", 3) != keyhash_extend(&k1, 0, "abc", 3));
 }
 
+/* The vectors of the paper: key 0 to 15, messages of the octets 0, 1, 2 and so on. */
+static void test_siphash_is_the_reference(void **state)
+{
+	uint8_t octets[64];
+	struct siphash_key key;
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof octets; i++)
+		octets[i] = i;
+	key = siphash_key_read(octets);
+	assert_true(siphash24(&key, octets, 0) == 0x726fdb47dd0e0e31);
+	assert_true(siphash24(&key, octets, 15) == 0xa129ca6149be45e5);
+	assert_true(siphash24(&key, octets, 63) == 0x958a324ceb064572);
+}
+
 static void test_arena_serves_large_and_small_requests(void **state)
 {
 	struct arena arena;
@@ -286,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_rng_below_reaches_every_value_and_no_other),
 		cmocka_unit_test(test_log_escape_leaves_only_printable_text),
 		cmocka_unit_test(test_keyhash_depends_on_key_length_and_bytes),
+		cmocka_unit_test(test_siphash_is_the_reference),
 		cmocka_unit_test(test_arena_serves_large_and_small_requests),
 		cmocka_unit_test(test_arena_release_frees_what_came_after_the_mark),
 	};

@@ -274,8 +274,10 @@ static struct answer_request make_request(const struct churn_question *question,
 		{192, 0, 2, 9}, {172, 16, 3, 4}, {192, 0, 2, 9}};
 	const uint8_t *name = names[question->place][question->label];
 	size_t len = dname_len(name);
-	struct answer_request req = {
-		query, DNS_HEADER_LEN + len + 4, {AF_INET, {0}}, ANSWER_NO_VPC, false};
+	struct answer_request req = {.query = query,
+				     .len = DNS_HEADER_LEN + len + 4,
+				     .source = {AF_INET, {0}},
+				     .listener_vpc = ANSWER_NO_VPC};
 
 	memset(query, 0, DNS_HEADER_LEN);
 	query[5] = 1;

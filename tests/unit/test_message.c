@@ -67,7 +67,8 @@ static void test_plain_query_is_taken_apart(void **state)
 
 static void test_opt_is_read(void **state)
 {
-	static const uint8_t options[] = {0, 10, 0, 2, 0xab, 0xcd};
+	static const uint8_t options[] = {0, 3, 0, 0, 0, 10, 0, 8,
+					  1, 2, 3, 4, 5, 6,  7, 8};
 	struct message m = make();
 	struct query q;
 
@@ -79,8 +80,11 @@ static void test_opt_is_read(void **state)
 	memcpy(m.wire + m.len, options, sizeof options);
 	m.wire[m.len - 1] = sizeof options;
 	m.len += sizeof options;
+	assert_false(q.edns.wants_nsid || q.edns.cookie || q.edns.wants_keepalive);
 	assert_int_equal(parse(&m, &q), QUERY_OK);
-	m.wire[m.len - 3] = 3; /* the option is longer than the record */
+	assert_true(q.edns.wants_nsid);
+	assert_int_equal(q.edns.cookie_len, 8);
+	m.wire[m.len - 9] = 9; /* the option is longer than the record */
 	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
 	m = make();
 	append(&m, 11, OPT, sizeof OPT);
@@ -89,6 +93,11 @@ static void test_opt_is_read(void **state)
 	assert_int_equal(q.udp_size, 512);
 	m.wire[m.len - 5] = 1;
 	assert_int_equal(parse(&m, &q), QUERY_BADVERS);
+	assert_true(q.has_edns);
+	m.wire[m.len - 5] = 0;
+	m.wire[m.len - 1] = 1; /* an octet that is no option */
+	m.wire[m.len++] = 0;
+	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
 	assert_true(q.has_edns);
 }
 

@@ -137,7 +137,8 @@ static bool has_ipv6(void)
 static void open_both_families(struct responder **v6, struct responder **v4)
 {
 	struct responder_endpoint endpoint = {.vpc_id = NULL};
-	struct responder_config config = {&endpoint, 1, 1, 0, NULL};
+	struct responder_config config = {
+		.endpoints = &endpoint, .endpoint_count = 1, .workers = 1, .seed = 0};
 
 	for (int i = 0; i < 50; i++) {
 		char text[NETADDR_TEXT_SIZE];
@@ -182,7 +183,8 @@ static void test_ipv6_is_served_beside_ipv4(void **state)
 static void test_listener_vpc_reaches_the_answer(void **state)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = "Avpc"}};
-	struct responder_config config = {eps, 2, 1, 0, NULL};
+	struct responder_config config = {
+		.endpoints = eps, .endpoint_count = 2, .workers = 1, .seed = 0};
 	struct responder *r = NULL;
 	uint8_t reply[16];
 	const struct sockaddr *sa;
@@ -211,7 +213,8 @@ static void test_port_in_use_is_an_error(void **state)
 {
 	struct responder *r = open_on("127.0.0.1:0", 2);
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, 2, 0, NULL};
+	struct responder_config config = {
+		.endpoints = &ep, .endpoint_count = 1, .workers = 2, .seed = 0};
 	struct responder *second = NULL;
 	struct gaz_error err;
 
@@ -229,7 +232,8 @@ static void test_port_in_use_is_an_error(void **state)
 static void test_tcp_port_in_use_is_an_error(void **state)
 {
 	struct responder_endpoint ep = {.vpc_id = NULL};
-	struct responder_config config = {&ep, 1, 1, 0, NULL};
+	struct responder_config config = {
+		.endpoints = &ep, .endpoint_count = 1, .workers = 1, .seed = 0};
 	struct responder *r = NULL;
 	struct gaz_error err;
 	socklen_t len = sizeof ep.addr;
@@ -252,7 +256,8 @@ static void test_tcp_port_in_use_is_an_error(void **state)
 static void test_bad_addresses_are_explained(void **state)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = NULL}};
-	struct responder_config config = {eps, 1, 1, 0, NULL};
+	struct responder_config config = {
+		.endpoints = eps, .endpoint_count = 1, .workers = 1, .seed = 0};
 	struct responder *r = open_on("127.0.0.1:0", 1);
 	struct responder *second = NULL;
 	struct gaz_error err;
@@ -274,7 +279,8 @@ static void test_bad_addresses_are_explained(void **state)
 static struct responder *open_wildcard_beside_exact(void)
 {
 	struct responder_endpoint eps[2] = {{.vpc_id = NULL}, {.vpc_id = "Bvpc"}};
-	struct responder_config config = {eps, 2, 2, 0, NULL};
+	struct responder_config config = {
+		.endpoints = eps, .endpoint_count = 2, .workers = 2, .seed = 0};
 	struct responder *r = NULL;
 	gaz_status st = GAZ_EIO;
 

@@ -164,6 +164,76 @@ static void test_tcp_over_the_cap_closes_the_one_idle_longest(void **state)
 	responder_close(&r);
 }
 
+static void test_tcp_idle_connections_are_closed(void **state)
+{
+	struct responder *r = start_limited(100, 0);
+	int silent = dial(r, SOCK_STREAM);
+	int asked = dial(r, SOCK_STREAM);
+	int half = dial(r, SOCK_STREAM);
+	uint8_t frame[18];
+
+	(void)state;
+	frame_query(1, 0, frame);
+	write_all(half, frame, 17); /* less than a message keeps nothing open */
+	write_all(asked, frame, 18);
+	expect_tcp(asked, 1, 16);
+	expect_closed(silent);
+	expect_closed(half);
+	expect_closed(asked);
+	responder_close(&r);
+}
+
+static unsigned ask_for_idle_limit(int fd)
+{
+	uint8_t frame[18];
+	const uint8_t *reply;
+
+	write_all(fd, frame, frame_query(1, 0, frame));
+	reply = expect_tcp(fd, 1, 16);
+	return (unsigned)(reply[8] << 8 | reply[9]);
+}
+
+static void test_tcp_idle_limit_falls_when_there_are_many(void **state)
+{
+	struct responder *r = start_limited(60000, 4);
+	int fds[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		fds[i] = dial(r, SOCK_STREAM);
+		assert_int_equal(ask_for_idle_limit(fds[i]), i < 2 ? 600 : 100);
+	}
+	assert_int_equal(ask_for_idle_limit(fds[0]), 100);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	responder_close(&r);
+}
+
+/* One octet more than the largest message cannot be said; all others are received,
+ * whatever the pieces. */
+static void test_tcp_large_message_in_pieces_between_small_ones(void **state)
+{
+	struct responder *r = start_on("127.0.0.1:0", 1);
+	int fd = dial(r, SOCK_STREAM);
+	static uint8_t frames[18 + 2 + 40000 + 18];
+	size_t at = 18;
+
+	(void)state;
+	frame_query(1, 0, frames);
+	frames[at] = 40000 >> 8;
+	frames[at + 1] = 40000 & 0xff;
+	frames[at + 3] = 2;
+	frame_query(3, 0, frames + at + 2 + 40000);
+	for (size_t sent = 0; sent < sizeof frames; sent += 7919)
+		write_all(fd, frames + sent,
+			  sizeof frames - sent < 7919 ? sizeof frames - sent : 7919);
+	expect_tcp(fd, 1, 16);
+	expect_tcp(fd, 2, 40000);
+	expect_tcp(fd, 3, 16);
+	close(fd);
+	responder_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +244,9 @@ int main(void)
 		cmocka_unit_test(test_tcp_slow_reader_gets_everything),
 		cmocka_unit_test(test_tcp_short_frame_closes_the_connection),
 		cmocka_unit_test(test_tcp_over_the_cap_closes_the_one_idle_longest),
+		cmocka_unit_test(test_tcp_idle_connections_are_closed),
+		cmocka_unit_test(test_tcp_idle_limit_falls_when_there_are_many),
+		cmocka_unit_test(test_tcp_large_message_in_pieces_between_small_ones),
 	};
 	struct rlimit files;
 

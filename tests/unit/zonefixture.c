@@ -175,7 +175,8 @@ size_t query_make(uint8_t *out, const char *name, const char *type, unsigned edn
 
 struct answer_request request_make(const char *source, const uint8_t *query, size_t len)
 {
-	struct answer_request req = {query, len, {0}, ANSWER_NO_VPC, false};
+	struct answer_request req = {
+		.query = query, .len = len, .listener_vpc = ANSWER_NO_VPC};
 
 	assert_int_equal(netaddr_parse(source, &req.source), GAZ_OK);
 	return req;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <ctype.h>
+#include <string.h>
+
+#include "daemon/option-internal.h"
+
+/* The options about DNS messages and connections. */
+
+enum {
+	TCP_IDLE_MIN_MS = 100,
+	TCP_IDLE_MAX_MS = 6000000, /* what edns-tcp-keepalive can say */
+	TCP_MAX_MAX = 1000000,
+};
+
+static gaz_status set_text(const char *option, const char *value, char *out, size_t max,
+			   struct gaz_error *err)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || len > max)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "%s: a text of 1 to %zu octets is needed", option,
+				     max);
+	memcpy(out, value, len + 1);
+	return GAZ_OK;
+}
+
+gaz_status option_set_nsid(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_text("--nsid", value, c->nsid, sizeof c->nsid - 1, err);
+}
+
+gaz_status option_set_identity(struct options *c, const char *value,
+			       struct gaz_error *err)
+{
+	return set_text("--identity", value, c->identity, sizeof c->identity - 1, err);
+}
+
+gaz_status option_set_version_text(struct options *c, const char *value,
+				   struct gaz_error *err)
+{
+	return set_text("--version-text", value, c->version_text,
+			sizeof c->version_text - 1, err);
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+gaz_status option_set_cookie_secret(struct options *c, const char *value,
+				    struct gaz_error *err)
+{
+	struct cookie_secrets *secrets = &c->cookies;
+	uint8_t bytes[SIPHASH_KEY_LEN] = {0};
+	size_t i = 0;
+
+	for (; i < 2 * sizeof bytes && hex_value(value[i]) >= 0; i++)
+		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | hex_value(value[i]));
+	if (i != 2 * sizeof bytes || value[i] != '\0')
+		return gaz_error_set(
+			err, GAZ_EFORMAT,
+			"--cookie-secret: a secret is %zu hexadecimal digits",
+			2 * sizeof bytes);
+	if (secrets->count == COOKIE_SECRETS_MAX)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--cookie-secret: %d of them are enough: the one in "
+				     "use and those before it",
+				     COOKIE_SECRETS_MAX);
+	secrets->keys[secrets->count++] = siphash_key_read(bytes);
+	return GAZ_OK;
+}
+
+gaz_status option_set_tcp_idle(struct options *c, const char *value,
+			       struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--tcp-idle", value, TCP_IDLE_MAX_MS, &number, err);
+
+	if (st == GAZ_OK && number < TCP_IDLE_MIN_MS)
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--tcp-idle: %d milliseconds at least",
+				     TCP_IDLE_MIN_MS);
+	if (st == GAZ_OK)
+		c->tcp_idle_ms = (uint32_t)number;
+	return st;
+}
+
+gaz_status option_set_tcp_max(struct options *c, const char *value, struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--tcp-max", value, TCP_MAX_MAX, &number, err);
+
+	if (st == GAZ_OK && number == 0)
+		return gaz_error_set(err, GAZ_EFORMAT, "--tcp-max: at least 1 is needed");
+	if (st == GAZ_OK)
+		c->tcp_max = (uint32_t)number;
+	return st;
+}

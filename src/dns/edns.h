@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/cookie.h"
+
+/* The options of OPT records (RFC 6891): the one place that reads those of queries and
+ * writes those of replies. */
+
+enum edns_option {
+	EDNS_NSID = 3,		  /* RFC 5001 */
+	EDNS_COOKIE = 10,	  /* RFC 7873 */
+	EDNS_TCP_KEEPALIVE = 11,  /* RFC 7828 */
+	EDNS_EXTENDED_ERROR = 15, /* RFC 8914 */
+};
+
+enum edns_error { /* the info codes of RFC 8914 that we give */
+	EDNS_ERROR_NONE = -1,
+	EDNS_ERROR_PROHIBITED = 18,
+	EDNS_ERROR_NOT_AUTHORITATIVE = 20,
+	EDNS_ERROR_NOT_SUPPORTED = 21,
+};
+
+enum {
+	EDNS_OPTION_HEAD = 4, /* code and length */
+	EDNS_ERROR_LEN = EDNS_OPTION_HEAD + 2,
+	EDNS_NSID_MAX = 128, /* so that an error with all options fits 512 octets */
+};
+
+struct edns_query {
+	bool wants_nsid;
+	bool wants_keepalive;
+	uint8_t cookie_len;    /* 8, or 16 to 40; 0: none */
+	const uint8_t *cookie; /* in the message */
+};
+
+/** Read the options of a query's OPT record; those we do not know mean nothing (RFC 6891,
+ *  section 6.1.2), of several cookies the first counts (RFC 7873, section 5.2).
+ *  @return false: one is cut short, or a cookie has a length that none can have */
+bool edns_read_options(const uint8_t *at, size_t len, struct edns_query *out);
+
+struct edns_reply {
+	const uint8_t *nsid;
+	uint8_t nsid_len; /* 0: none */
+	bool has_cookie;
+	bool has_keepalive;
+	uint16_t keepalive_ds; /* in units of 100 ms */
+	uint8_t cookie[COOKIE_LEN];
+};
+
+/** The octets that edns_put_options() writes. */
+size_t edns_options_len(const struct edns_reply *reply);
+
+/** @return the end of the options */
+uint8_t *edns_put_options(uint8_t *at, const struct edns_reply *reply);
+uint8_t *edns_put_error(uint8_t *at, enum edns_error error);
