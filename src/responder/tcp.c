@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "responder/frames.h"
 #include "responder/worker.h"
 
 enum {
@@ -21,9 +22,7 @@ enum {
 	DRAIN_PERIOD_S = 1,
 	DRAIN_READS = 16,
 	ACCEPTS_PER_WAKEUP = 32,
-	PREFIX_LEN = 2,		/* the length field before a message */
-	MESSAGE_MIN = 12,	/* a DNS header */
-	INPUT_CAP_FIRST = 4096, /* grows when a longer message is announced */
+	PREFIX_LEN = FRAMES_PREFIX_LEN,
 	OUTPUT_CAP = 128 << 10, /* replies gathered before one send */
 	REPLY_ROOM = PREFIX_LEN + ANSWER_TCP_CAP,
 };
@@ -45,13 +44,11 @@ struct conn {
 	int fd;
 	int listener_vpc;
 	struct netaddr source;
-	int64_t active_ms; /* accepted, or last asked a complete query */
-	bool eof;	   /* the peer sends no more, but still reads */
-	uint8_t *input;	   /* received, not yet answered */
-	size_t input_len;
-	size_t input_cap;
-	uint8_t *unsent;  /* replies the kernel would not take yet, or NULL; */
-	size_t unsent_at; /* while there are any, nothing is received */
+	int64_t active_ms;   /* accepted, or last asked a complete query */
+	bool eof;	     /* the peer sends no more, but still reads */
+	struct frames input; /* received, not yet answered */
+	uint8_t *unsent;     /* replies the kernel would not take yet, or NULL; */
+	size_t unsent_at;    /* while there are any, nothing is received */
 	size_t unsent_len;
 };
 
@@ -116,16 +113,11 @@ static void conn_close(struct conn *conn)
 	if (conn->writable)
 		event_free(conn->writable);
 	close(conn->fd);
-	free(conn->input);
+	frames_fini(&conn->input);
 	free(conn->unsent);
 	free(conn);
 	if (--tcp->conn_count == 0 && tcp->draining)
 		event_base_loopbreak(tcp->core->base);
-}
-
-static size_t message_len(const uint8_t *prefix)
-{
-	return (size_t)prefix[0] << 8 | prefix[1];
 }
 
 /* Append the reply to one message, if it gets one, to the output. */
@@ -166,36 +158,31 @@ enum progress {
 static enum progress answer_input(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
-	enum progress progress = PROGRESS_WAIT;
-	size_t at = 0;
+	enum frames_next next = FRAMES_WHOLE;
+	const uint8_t *message;
+	bool has_answered = false;
+	size_t len;
 
 	worker_set_time(tcp->core);
 	rcu_read_lock();
-	while (conn->input_len - at >= PREFIX_LEN) {
-		const uint8_t *prefix = conn->input + at;
-		size_t len = message_len(prefix);
-
-		if (len < MESSAGE_MIN) {
-			progress = PROGRESS_BROKEN;
-			break;
-		}
-		if (conn->input_len - at < PREFIX_LEN + len)
-			break;
-		if (OUTPUT_CAP - tcp->output_len < REPLY_ROOM) {
-			progress = PROGRESS_MORE;
-			break;
-		}
-		answer_message(conn, prefix + PREFIX_LEN, len);
-		at += PREFIX_LEN + len;
+	while (OUTPUT_CAP - tcp->output_len >= REPLY_ROOM &&
+	       (next = frames_next(&conn->input, &message, &len)) == FRAMES_WHOLE) {
+		answer_message(conn, message, len);
+		has_answered = true;
 	}
 	rcu_read_unlock();
-	if (at > 0) {
-		conn->input_len -= at;
-		memmove(conn->input, conn->input + at, conn->input_len);
+	if (has_answered) {
 		unlink_conn(conn);
 		link_newest(conn);
 	}
-	return progress;
+	switch (next) {
+	case FRAMES_WHOLE:
+		return PROGRESS_MORE;
+	case FRAMES_PARTIAL:
+		return PROGRESS_WAIT;
+	default:
+		return PROGRESS_BROKEN;
+	}
 }
 
 /* Returns how much the kernel took, or -1 when the connection is broken. */
@@ -231,24 +218,6 @@ static bool send_output(struct conn *conn)
 	return event_add(conn->writable, NULL) == 0;
 }
 
-/* Room for the message whose beginning is in the input. */
-static bool reserve_input(struct conn *conn)
-{
-	size_t need = PREFIX_LEN;
-	uint8_t *grown;
-
-	if (conn->input_len >= PREFIX_LEN)
-		need += message_len(conn->input);
-	if (need <= conn->input_cap)
-		return true;
-	grown = realloc(conn->input, need);
-	if (!grown)
-		return false;
-	conn->input = grown;
-	conn->input_cap = need;
-	return true;
-}
-
 /* Answer what has been received. False: close the connection. */
 static bool serve_input(struct conn *conn)
 {
@@ -262,15 +231,16 @@ static bool serve_input(struct conn *conn)
 	worker_publish_counters(conn->tcp->core);
 	if (conn->unsent)
 		return progress != PROGRESS_BROKEN;
-	return progress != PROGRESS_BROKEN && !conn->eof && reserve_input(conn);
+	return progress != PROGRESS_BROKEN && !conn->eof &&
+	       frames_settle(&conn->input) == GAZ_OK;
 }
 
-/* Receive once and answer. There is always room: what is left of the input is
- * shorter than the message that reserve_input() made room for. */
+/* Receive once and answer. There is always room: serve_input() made it. */
 static enum progress receive(struct conn *conn)
 {
-	ssize_t got = recv(conn->fd, conn->input + conn->input_len,
-			   conn->input_cap - conn->input_len, MSG_DONTWAIT);
+	size_t room;
+	uint8_t *at = frames_room(&conn->input, &room);
+	ssize_t got = recv(conn->fd, at, room, MSG_DONTWAIT);
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? PROGRESS_WAIT
@@ -279,7 +249,7 @@ static enum progress receive(struct conn *conn)
 		conn->eof = true;
 		event_del(conn->readable);
 	}
-	conn->input_len += (size_t)got;
+	frames_received(&conn->input, (size_t)got);
 	return serve_input(conn) ? PROGRESS_MORE : PROGRESS_BROKEN;
 }
 
@@ -338,15 +308,13 @@ static void conn_open(struct listener *listener, int fd, const struct sockaddr *
 	conn->tcp = tcp;
 	conn->fd = fd;
 	conn->listener_vpc = listener->listener_vpc;
-	conn->input_cap = INPUT_CAP_FIRST;
-	conn->input = malloc(INPUT_CAP_FIRST);
 	conn->readable = event_new(tcp->core->base, fd, EV_READ | EV_PERSIST,
 				   on_conn_readable, conn);
 	conn->writable = event_new(tcp->core->base, fd, EV_WRITE, on_conn_writable, conn);
 	link_newest(conn);
 	tcp->conn_count++;
 	tcp->core->tally.tcp_connections++;
-	if (!conn->input || !conn->readable || !conn->writable ||
+	if (frames_init(&conn->input) != GAZ_OK || !conn->readable || !conn->writable ||
 	    event_add(conn->readable, NULL) != 0)
 		conn_close(conn);
 	else
