@@ -15,6 +15,7 @@
 #include "daemon/datadir.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/statics.h"
 #include "daemon/upkeep.h"
 #include "prober/prober.h"
 #include "registry/registry.h"
@@ -23,8 +24,6 @@
 #include "upstream/upstream.h"
 #include "zone/host.h"
 #include "zone/zonedb.h"
-#include "zone/zonedit.h"
-#include "zone/zonefile.h"
 
 /* The whole daemon: wires the parts together, waits for a signal, and takes
  * them apart again in the opposite order. */
@@ -41,6 +40,7 @@ struct daemon {
 	struct prober *prober; /* NULL: health checks are off */
 	struct registry *registry;
 	struct responder *responder;
+	struct statics *statics;   /* NULL: no zone files */
 	struct upstream *upstream; /* NULL: no resolver to ask */
 	struct api_server *api;
 	char dns_addresses[ADDRESSES_SIZE];
@@ -90,29 +90,9 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 
 static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
 {
-	struct zonedit *edit = NULL;
-	size_t loaded = 0;
-	gaz_status st;
-
 	if (d->options.zones[0] == '\0')
 		return GAZ_OK;
-	st = zonedit_new(d->db, &edit);
-	if (st != GAZ_OK)
-		return gaz_error_set(err, st, "out of memory");
-	st = zonefile_load_dir(edit, d->options.zones, &loaded, err);
-	if (st == GAZ_OK) {
-		st = zonedit_prepare(edit);
-		if (st != GAZ_OK)
-			gaz_error_set(err, st,
-				      "out of memory while loading the zone files");
-	}
-	if (st == GAZ_OK) {
-		zonedit_publish(&edit);
-		log_info("zone-files-loaded", "directory=%s zones=%zu", d->options.zones,
-			 loaded);
-	}
-	zonedit_free(&edit);
-	return st;
+	return statics_open(d->options.zones, d->db, &d->statics, err);
 }
 
 static gaz_status open_hosts(struct daemon *d, struct gaz_error *err)
@@ -326,6 +306,7 @@ static void close_all(struct daemon *d)
 	api_server_close(&d->api);
 	responder_close(&d->responder);
 	upstream_close(&d->upstream);
+	statics_close(&d->statics);
 	registry_close(&d->registry);
 	prober_close(&d->prober);
 	store_close(&d->store);

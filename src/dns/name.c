@@ -187,6 +187,66 @@ gaz_status dname_from_text(const char *text, uint8_t out[DNAME_MAX], size_t *len
 	return dname_below(text, root, out, len_out);
 }
 
+/* The octet that an escape at the beginning of `text` stands for; *take_len the length
+ * of the escape. @return false: it is broken */
+static bool read_escape(const char *text, size_t left, uint8_t *out, size_t *take_len)
+{
+	char copy[5] = "";
+
+	memcpy(copy, text, left < 4 ? left : 4);
+	*take_len = read_octet(copy, out);
+	return *take_len > 0;
+}
+
+gaz_status dname_from_master(const char *text, size_t len, const uint8_t *origin,
+			     size_t origin_len, uint8_t out[DNAME_MAX], size_t *len_out)
+{
+	const char *end = text + len;
+	size_t label = 0; /* where the length of the label that grows stands */
+	size_t at = 1;
+
+	if (len == 1 && *text == '@')
+		text = end;
+	else if (len == 1 && *text == '.')
+		origin = memset(out, 0, 1), origin_len = 1, text = end;
+	else if (len == 0)
+		return GAZ_EFORMAT;
+	while (text < end) {
+		uint8_t octet = (uint8_t)*text;
+		size_t took = 1;
+
+		if (octet == '.') {
+			if (at - label == 1)
+				return GAZ_EFORMAT;
+			out[label] = (uint8_t)(at - label - 1);
+			label = at++;
+			if (++text < end)
+				continue;
+			if (label >= DNAME_MAX)
+				return GAZ_ELIMIT;
+			out[label] = 0;
+			*len_out = label + 1;
+			return GAZ_OK;
+		}
+		if (octet == '\\' &&
+		    !read_escape(text, (size_t)(end - text), &octet, &took))
+			return GAZ_EFORMAT;
+		if (at - label > DNAME_LABEL_MAX || at >= DNAME_MAX)
+			return GAZ_ELIMIT;
+		out[at++] = octet;
+		text += took;
+	}
+	if (at - label > 1) {
+		out[label] = (uint8_t)(at - label - 1);
+		label = at;
+	}
+	if (label + origin_len > DNAME_MAX)
+		return GAZ_ELIMIT;
+	memmove(out + label, origin, origin_len);
+	*len_out = label + origin_len;
+	return GAZ_OK;
+}
+
 char *dname_to_text(const uint8_t *name, char out[DNAME_TEXT_SIZE])
 {
 	char *at = out;

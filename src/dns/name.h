@@ -66,5 +66,17 @@ GAZ_MUST_CHECK gaz_status dname_from_text(const char *text, uint8_t out[DNAME_MA
 GAZ_MUST_CHECK gaz_status dname_below(const char *text, const uint8_t *suffix,
 				      uint8_t out[DNAME_MAX], size_t *len_out);
 
+/**
+ * A name as a master file writes it (RFC 1035, section 5.1): "@" is the origin, and
+ * what has no final dot is below it. Upper and lower case are kept.
+ *
+ * @param text    `len` octets, without a NUL behind them
+ * @param origin  `origin_len` octets in wire form
+ * @return as dname_from_text()
+ */
+GAZ_MUST_CHECK gaz_status dname_from_master(const char *text, size_t len,
+					    const uint8_t *origin, size_t origin_len,
+					    uint8_t out[DNAME_MAX], size_t *len_out);
+
 /** Presentation form with the final dot. @return out */
 char *dname_to_text(const uint8_t *name, char out[DNAME_TEXT_SIZE]);

@@ -50,6 +50,17 @@ static inline const struct rrset *node_first_rrset(const struct node *node)
 	return (const struct rrset *)(const void *)at;
 }
 
+/** How many records there are, without the copy of the SOA. */
+static inline size_t node_record_count(const struct node *node)
+{
+	const struct rrset *set = node_first_rrset(node);
+	size_t count = 0;
+
+	for (unsigned i = 0; i < node->rrset_count; i++, set = rrset_next(set))
+		count += set->type == NODE_NEGATIVE_SOA ? 0 : set->count;
+	return count;
+}
+
 /** The RRset of that type, or NULL. */
 static inline const struct rrset *node_find_rrset(const struct node *node, uint16_t type)
 {

@@ -11,6 +11,8 @@ static gaz_status grow_nodes(struct zonedit *edit)
 
 	for (struct draft *draft = edit->drafts; draft; draft = draft->next)
 		more += draft->exists && !draft->old && !draft->is_apex;
+	for (struct zonebuild *build = edit->builds; build; build = build->next_in_edit)
+		more += build->count - 1;
 	return nametable_grow(&edit->db->nodes, more);
 }
 
@@ -35,6 +37,21 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
 	free(draft->fresh);
 	draft->fresh = NULL;
 	return GAZ_ENOMEM;
+}
+
+/* The names go into the table at once: no reader comes to them before the zone is
+ * linked to its apex. */
+static gaz_status enter_build(struct zonedit *edit, struct zonebuild *build)
+{
+	for (build->entered = 1; build->entered < build->count; build->entered++) {
+		const struct build_name *name = build->names[build->entered];
+		nametable_slot *slot;
+
+		if (nametable_reserve(&edit->db->nodes, name->hash, &slot) != GAZ_OK)
+			return GAZ_ENOMEM;
+		nametable_fill(slot, name->hash, name->node);
+	}
+	return GAZ_OK;
 }
 
 static void gather_orphan(nametable_slot *slot, void *arg)
@@ -73,6 +90,10 @@ gaz_status zonedit_prepare(struct zonedit *edit)
 		if (prepare_draft(edit, draft) != GAZ_OK)
 			return GAZ_ENOMEM;
 	}
+	for (struct zonebuild *build = edit->builds; build; build = build->next_in_edit) {
+		if (enter_build(edit, build) != GAZ_OK)
+			return GAZ_ENOMEM;
+	}
 	if (find_orphans(edit) != GAZ_OK)
 		return GAZ_ENOMEM;
 	pieces += edit->orphan_count;
@@ -105,6 +126,15 @@ static void on_garbage_unused(struct rcu_head *head)
 	free(garbage);
 }
 
+static void count_records(struct zone *zone, const struct node *more,
+			  const struct node *less)
+{
+	size_t change = (more ? node_record_count(more) : 0) -
+			(less ? node_record_count(less) : 0);
+
+	atomic_fetch_add_explicit(&zone->records, change, memory_order_relaxed);
+}
+
 static void show_draft(struct zonedit *edit, struct draft *draft)
 {
 	struct zone *zone = draft->zone;
@@ -113,6 +143,7 @@ static void show_draft(struct zonedit *edit, struct draft *draft)
 		draft->old->children = draft->children;
 	if (!draft->fresh)
 		return;
+	count_records(zone, draft->fresh, draft->old);
 	if (draft->is_apex)
 		atomic_store_explicit(&zone->apex_node, draft->fresh,
 				      memory_order_release);
@@ -131,6 +162,7 @@ static void hide_draft(struct zonedit *edit, struct draft *draft)
 	if (draft->exists || !draft->old)
 		return;
 	nametable_clear(&edit->db->nodes, draft->slot);
+	count_records(draft->zone, NULL, draft->old);
 	discard_node(edit, draft->old);
 	draft->zone->nodes--;
 	atomic_fetch_sub(&edit->db->name_count, 1);
@@ -150,6 +182,21 @@ static void show_zones(struct zonedit *edit)
 		}
 		zone = next;
 	}
+}
+
+static void show_builds(struct zonedit *edit)
+{
+	for (struct zonebuild *build = edit->builds; build; build = build->next_in_edit) {
+		struct zone *zone = build->zone;
+
+		atomic_store_explicit(&zone->apex_node, build->names[0]->node,
+				      memory_order_release);
+		apex_link(zone->apex, zone);
+		atomic_fetch_add(&edit->db->zone_count, 1);
+		atomic_fetch_add(&edit->db->name_count, build->count);
+		build->is_published = true;
+	}
+	edit->builds = NULL;
 }
 
 static void hide_zones(struct zonedit *edit)
@@ -203,6 +250,7 @@ void zonedit_publish(struct zonedit **take)
 	}
 	swap_view(edit);
 	show_zones(edit);
+	show_builds(edit);
 	hide_zones(edit);
 	call_rcu(&edit->garbage->rcu, on_garbage_unused);
 	edit->garbage = NULL;

@@ -35,7 +35,8 @@ struct zone {
 	struct node *_Atomic apex_node; /* never NULL in a published zone */
 	struct zone *_Atomic next;	/* of the same apex */
 	struct apex *apex;		/* the rest is the writer's */
-	size_t nodes;			/* without the apex */
+	_Atomic size_t nodes;		/* without the apex */
+	_Atomic size_t records;		/* aliases among them, copies of the SOA not */
 	int64_t created_ms;
 	struct zone *next_in_edit;
 	char id[];
@@ -79,7 +80,7 @@ struct zonedb {
 	struct nametable vpcs;	/* by id */
 	uint32_t level_counts[DNAME_MAX_LABELS + 1];
 	int32_t vpc_count;
-	uint64_t zones_made;
+	_Atomic uint64_t zones_made;
 };
 
 /* The name of a node within its zone. */

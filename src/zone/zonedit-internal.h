@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "zone/draft-internal.h"
+#include "zone/zonebuild-internal.h"
 #include "zone/zonedit.h"
 
 /* An edit: zonedit.c gathers the changes, publish.c carries them out. */
@@ -22,7 +23,8 @@ struct zonedit {
 	size_t bucket_count;	/* a power of two */
 	size_t draft_count;
 	struct zone *added;
-	struct zone **removed; /* zones that were published */
+	struct zonebuild *builds; /* zones made apart, borrowed until published */
+	struct zone **removed;	  /* zones that were published */
 	size_t removed_count;
 	size_t removed_cap;
 	struct view *view; /* NULL: unchanged */
@@ -35,6 +37,12 @@ struct zonedit {
 
 /** Free the edit's own memory, but nothing that was published. */
 void zonedit_destroy(struct zonedit *edit);
+
+/** A zone that no table has yet, without VPC and apex; NULL: out of memory. Any thread. */
+struct zone *zone_alloc(struct zonedb *db, const struct zone_spec *spec, unsigned labels);
+
+/** Take the zones made apart out of the writer's tables again. */
+void zonedit_drop_builds(struct zonedit *edit);
 
 /** Take a zone that readers do not see out of the writer's tables. */
 void zonedit_forget_zone(struct zonedb *db, struct zone *zone);

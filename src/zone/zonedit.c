@@ -46,7 +46,7 @@ void zonedit_destroy(struct zonedit *edit)
 	free(edit);
 }
 
-static bool is_same_zone(const void *entry, const void *key)
+static bool is_same(const void *entry, const void *key)
 {
 	return entry == key;
 }
@@ -60,7 +60,7 @@ void zonedit_forget_zone(struct zonedb *db, struct zone *zone)
 {
 	nametable_slot *slot = NULL;
 
-	if (nametable_find(&db->zones, id_hash(db, zone->id), is_same_zone, zone, &slot))
+	if (nametable_find(&db->zones, id_hash(db, zone->id), is_same, zone, &slot))
 		nametable_clear(&db->zones, slot);
 	apex_unref(db, zone->apex);
 }
@@ -89,6 +89,7 @@ void zonedit_free(struct zonedit **edit)
 		zonedit_forget_zone(e->db, zone);
 		free(zone);
 	}
+	zonedit_drop_builds(e);
 	for (size_t i = 0; i < e->removed_count; i++)
 		e->removed[i]->removed = false;
 	zonedit_destroy(e);
@@ -301,22 +302,33 @@ struct zone *zonedit_find_zone(struct zonedit *edit, const char *id)
 			      NULL);
 }
 
-static gaz_status new_zone(struct zonedb *db, const struct zone_spec *spec,
-			   const struct dname *apex, struct zone **out)
+struct zone *zone_alloc(struct zonedb *db, const struct zone_spec *spec, unsigned labels)
 {
 	size_t id_len = strlen(spec->id);
 	struct zone *zone = calloc(1, sizeof *zone + id_len + 1);
+
+	if (!zone)
+		return NULL;
+	memcpy(zone->id, spec->id, id_len);
+	zone->entry.hash = (uint32_t)id_hash(db, spec->id);
+	zone->kind = spec->kind;
+	zone->vpc = VIEW_NO_VPC;
+	zone->created_ms = spec->created_ms;
+	zone->apex_labels = (uint8_t)labels;
+	zone->salt = keyhash_extend(&db->key, atomic_fetch_add(&db->zones_made, 1) + 1,
+				    "zone", 4);
+	return zone;
+}
+
+static gaz_status new_zone(struct zonedb *db, const struct zone_spec *spec,
+			   const struct dname *apex, struct zone **out)
+{
+	struct zone *zone = zone_alloc(db, spec, apex->labels);
 	int vpc = VIEW_NO_VPC;
 	gaz_status st;
 
 	if (!zone)
 		return GAZ_ENOMEM;
-	memcpy(zone->id, spec->id, id_len);
-	zone->entry.hash = (uint32_t)id_hash(db, spec->id);
-	zone->kind = spec->kind;
-	zone->created_ms = spec->created_ms;
-	zone->apex_labels = apex->labels;
-	zone->salt = keyhash_extend(&db->key, ++db->zones_made, "zone", 4);
 	if ((spec->kind == ZONE_PRIVATE &&
 	     (st = view_intern_vpc(db, spec->vpc_id, &vpc)) != GAZ_OK) ||
 	    (st = apex_ref(db, apex, vpc, &zone->apex)) != GAZ_OK) {
@@ -356,6 +368,44 @@ gaz_status zonedit_add_zone(struct zonedit *edit, const struct zone_spec *spec,
 	draft->is_changed = true; /* an apex stands, be it empty */
 	*out = zone;
 	return GAZ_OK;
+}
+
+gaz_status zonedit_add_built(struct zonedit *edit, struct zonebuild *build)
+{
+	struct zonedb *db = edit->db;
+	struct zone *zone = build->zone;
+	gaz_status st;
+
+	if (zonedit_find_zone(edit, zone->id))
+		return GAZ_EEXISTS;
+	if ((st = apex_ref(db, &build->apex, VIEW_NO_VPC, &zone->apex)) != GAZ_OK)
+		return st;
+	if ((st = nametable_insert(&db->zones, id_hash(db, zone->id), zone)) != GAZ_OK) {
+		apex_unref(db, zone->apex);
+		return st;
+	}
+	build->next_in_edit = edit->builds;
+	edit->builds = build;
+	return GAZ_OK;
+}
+
+static void leave_name(struct zonedb *db, const struct build_name *name)
+{
+	nametable_slot *slot = NULL;
+
+	if (nametable_find(&db->nodes, name->hash, is_same, name->node, &slot))
+		nametable_clear(&db->nodes, slot);
+}
+
+void zonedit_drop_builds(struct zonedit *edit)
+{
+	for (struct zonebuild *build = edit->builds; build; build = build->next_in_edit) {
+		for (size_t i = 1; i < build->entered; i++)
+			leave_name(edit->db, build->names[i]);
+		build->entered = 0;
+		zonedit_forget_zone(edit->db, build->zone);
+	}
+	edit->builds = NULL;
 }
 
 gaz_status zonedit_remove_zone(struct zonedit *edit, struct zone *zone)

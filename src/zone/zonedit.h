@@ -24,6 +24,7 @@
 
 struct zonedb;
 struct zonedit;
+struct zonebuild;
 struct zone;
 
 enum zone_kind {
@@ -68,6 +69,16 @@ GAZ_MUST_CHECK gaz_status zonedit_add_zone(struct zonedit *edit,
 
 /** The zone of that id as this edit sees it; NULL: none. Borrowed. */
 struct zone *zonedit_find_zone(struct zonedit *edit, const char *id);
+
+/**
+ * Add a zone that was made apart, as it is. The edit borrows it until the edit is
+ * published or freed; published, the zone is the database's, and the build is only to
+ * be freed. Nothing else may be done to that zone in the same edit.
+ *
+ * @return GAZ_OK, GAZ_EEXISTS (the id is taken), GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status zonedit_add_built(struct zonedit *edit,
+					    struct zonebuild *build);
 
 /** Remove a zone and all its nodes. If there are any but the apex, publishing waits
  *  for those who read at that moment. */

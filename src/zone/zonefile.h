@@ -4,29 +4,45 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "dns/name.h"
+#include "zone/masterfile.h"
 
-/* Static zones from master files (RFC 1035, section 5), read with ldns. */
+/* Static zones from master files: zone/masterfile.h reads, zone/zonebuild.h checks and
+ * renders. */
 
-struct zonedit;
+struct zonebuild;
+struct zonedb;
+
+enum {
+	ZONEFILE_ID_SIZE = sizeof "static:" + DNAME_TEXT_SIZE,
+};
+
+/* What is to be told of a file that was read, or not. */
+struct zonefile_report {
+	struct masterlist files; /* as far as the reading got; owned */
+	size_t warnings;
+
+	/** Hears of each warning: path, line and what is odd. */
+	void (*warn)(void *arg, const char *text);
+	void *arg;
+};
+
+/** The zone that a file is for is in its name: "example.org.zone"; "root.zone" is the
+ *  root. Its folder may stand before it. @return GAZ_OK, GAZ_EFORMAT */
+GAZ_MUST_CHECK gaz_status zonefile_origin(const char *path, uint8_t out[DNAME_MAX],
+					  size_t *len_out);
+
+/** The id of the static zone of that name: one zone for one origin. @return out */
+char *zonefile_id(const uint8_t *apex, char out[ZONEFILE_ID_SIZE]);
 
 /**
- * Add the zone of one file to an edit. The origin is the file's name without
- * ".zone" ("example.org.zone"; "root.zone" is the root).
+ * Make the zone of one file, for zonedit_add_built(). Any RCU thread.
  *
  * @param err  on error: path, line and what is wrong
- * @return GAZ_OK, GAZ_EFORMAT, GAZ_EEXISTS (that origin is loaded already),
- *         GAZ_EIO, GAZ_ELIMIT, GAZ_ENOMEM (then free the edit); on any other
- *         error nothing of the file is in the edit
+ * @return GAZ_OK, GAZ_EFORMAT, GAZ_EIO, GAZ_ELIMIT, GAZ_ENOMEM
  */
-GAZ_MUST_CHECK gaz_status zonefile_load(struct zonedit *edit, const char *path,
-					struct gaz_error *err);
+GAZ_MUST_CHECK gaz_status zonefile_build(struct zonedb *db, const char *path,
+					 struct zonefile_report *report,
+					 struct zonebuild **out, struct gaz_error *err);
 
-/**
- * Add every "*.zone" file of a directory, in the order of their names. A bad
- * file is logged with file and line and left out.
- *
- * @param loaded_out  the number of zones added
- * @return GAZ_OK, GAZ_EIO (the directory cannot be read), GAZ_ENOMEM
- */
-GAZ_MUST_CHECK gaz_status zonefile_load_dir(struct zonedit *edit, const char *dir,
-					    size_t *loaded_out, struct gaz_error *err);
+void zonefile_report_fini(struct zonefile_report *report);

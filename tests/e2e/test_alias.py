@@ -118,7 +118,7 @@ def test_alias_follows_services_and_static_names(start, tmp_path):
     """CNAME services, CNAMEs of zone files, and aliases of aliases; the smallest TTL counts."""
     os.mkdir(tmp_path / "zones")
     (tmp_path / "zones/st.test.zone").write_text(
-        "$TTL 300\n@ IN SOA ns h 7 3600 900 604800 60\n@ IN NS ns\n"
+        "$TTL 300\n@ IN SOA ns h 7 3600 900 604800 60\n@ IN NS ns.example.net.\n"
         "www 40 IN CNAME web.x.test.\n", encoding="ascii")
     daemon = start("--zones", str(tmp_path / "zones"))
     api, public = daemon.api, daemon.api.public("x.test")

@@ -82,7 +82,7 @@ def write(path, text):
 def test_config_file_has_every_option(start, home):
     """One member per option, the same name; repeatable ones are lists."""
     os.mkdir(f"{home}/zones")
-    write(f"{home}/zones/z.example.zone", "@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS a\n")
+    write(f"{home}/zones/z.example.zone", "@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS ns.example.net.\n")
     config = {"listen": ["127.0.0.1:0", f"127.0.53.1:0={VPC_A}"], "api": ["127.0.0.1:0"],
               "socket": f"{home}/conf.sock", "data": f"{home}/confdata",
               "zones": f"{home}/zones",
@@ -430,7 +430,7 @@ def test_sigterm_under_load_loses_no_answered_call(daemon):
 def test_bad_zone_file_is_named_and_the_others_are_served(home, start):
     """File and line on stderr; the good zone answers."""
     os.mkdir(f"{home}/zones")
-    head = "$TTL 60\n@ IN SOA a b 1 2 3 4 5\n@ IN NS a\n"
+    head = "$TTL 60\n@ IN SOA a b 1 2 3 4 5\n@ IN NS ns.example.net.\n"
     write(f"{home}/zones/good.example.zone", head + "www IN A 192.0.2.1\n")
     write(f"{home}/zones/bad.example.zone", head + "www IN A not-an-address\n")
     write(f"{home}/zones/nosoa.example.zone", "www 60 IN A 192.0.2.1\n")
@@ -451,7 +451,7 @@ def test_static_zones_live_beside_namespaces(home, start):
     """Public, and behind a public namespace of the same name; never in the API."""
     os.mkdir(f"{home}/zones")
     write(f"{home}/zones/s.example.zone",
-          "$TTL 60\n@ IN SOA a b 1 2 3 4 77\n@ IN NS a\nwww IN A 192.0.2.1\n")
+          "$TTL 60\n@ IN SOA a b 1 2 3 4 77\n@ IN NS ns.example.net.\nwww IN A 192.0.2.1\n")
     daemon = start(*gaz.VPC_OPTIONS, "--zones", f"{home}/zones")
     api = daemon.api
     assert api.ok("ListNamespaces")["Namespaces"] == []

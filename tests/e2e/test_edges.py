@@ -18,7 +18,7 @@ import pytest
 import gaz
 from gaz import GAZETTEERD, IN_A, IN_B, OUTSIDE, VPC_A, rcode
 
-ZONE_HEAD = "$TTL 300\n@ IN SOA ns hostmaster 7 3600 900 604800 60\n@ IN NS ns\n"
+ZONE_HEAD = "$TTL 300\n@ IN SOA ns hostmaster 7 3600 900 604800 60\n@ IN NS ns.example.net.\n"
 LOG_LINE = re.compile(r"^(ready dns=|\d{4}(-\d\d){2}T(\d\d:){2}\d\d\.\d{3}Z "
                       r"(error|warn|info|debug) [a-z-]+ )")
 

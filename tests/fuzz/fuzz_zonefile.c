@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include "zone/zonebuild.h"
 #include "zone/zonedb.h"
 #include "zone/zonedit.h"
 #include "zone/zonefile.h"
@@ -33,10 +34,18 @@ static void prepare_directory(void)
 	rcu_register_thread();
 }
 
+static void on_warning(void *arg, const char *text)
+{
+	(void)arg;
+	CHECK(strncmp(text, dir, strlen(dir)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct zonedb *db = NULL;
 	struct zonedit *edit = NULL;
+	struct zonebuild *build = NULL;
+	struct zonefile_report report = {.warn = on_warning};
 	struct zonedb_stats stats;
 	struct gaz_error err;
 	FILE *file;
@@ -49,14 +58,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	CHECK(zonedb_new(&db) == GAZ_OK);
 	CHECK(zonedit_new(db, &edit) == GAZ_OK);
-	st = zonefile_load(edit, path, &err);
+	st = zonefile_build(db, path, &report, &build, &err);
 	CHECK(st == GAZ_OK ||
 	      (err.status == st && strncmp(err.text, path, strlen(path)) == 0));
+	CHECK(!build == (st != GAZ_OK));
+	CHECK(!build || zonedit_add_built(edit, build) == GAZ_OK);
 	CHECK(zonedit_prepare(edit) == GAZ_OK);
 	zonedit_publish(&edit);
 	zonedb_stats(db, &stats);
 	CHECK(stats.zones == (st == GAZ_OK ? 1 : 0));
 	CHECK(st == GAZ_OK || stats.names == 0);
+	CHECK(!build || stats.names == zonebuild_names(build));
+	zonebuild_free(&build);
+	zonefile_report_fini(&report);
 	zonedb_free(&db);
 	return 0;
 }

@@ -14,10 +14,13 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "dns/name.h"
 #include "responder/answer.h"
+#include "zone/zonebuild.h"
 #include "zone/zonedb.h"
+#include "zone/zonedir.h"
 #include "zone/zonedit.h"
 
 #define HEAD "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n NS ns.example.net.\n" /* 3 lines */
@@ -27,6 +30,10 @@ static char path[128];
 static struct zonedb *db;
 static struct zonedit *edit;
 static struct gaz_error err;
+static struct zonebuild *builds[8];
+static size_t build_count;
+static size_t warning_count;
+static char warnings[32][512];
 
 static int set_up(void **state)
 {
@@ -35,6 +42,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(zonedb_new(&db), GAZ_OK);
 	assert_int_equal(zonedit_new(db, &edit), GAZ_OK);
+	warning_count = 0;
 	return 0;
 }
 
@@ -44,6 +52,8 @@ static int tear_down(void **state)
 
 	(void)state;
 	zonedit_free(&edit);
+	while (build_count > 0)
+		zonebuild_free(&builds[--build_count]);
 	zonedb_free(&db);
 	(void)snprintf(command, sizeof command, "rm -r %s", dir);
 	return system(command);
@@ -60,10 +70,81 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
+static void on_warning(void *arg, const char *text)
+{
+	(void)arg;
+	assert_true(warning_count < 32);
+	(void)snprintf(warnings[warning_count++], sizeof *warnings, "%s", text);
+}
+
+static gaz_status load_path(const char *file)
+{
+	struct zonefile_report report = {.warn = on_warning};
+	struct zonebuild *build = NULL;
+	gaz_status st;
+
+	warning_count = 0;
+	st = zonefile_build(db, file, &report, &build, &err);
+	assert_int_equal(report.warnings, warning_count);
+	zonefile_report_fini(&report);
+	if (st != GAZ_OK)
+		return st;
+	assert_true(build_count < 8);
+	builds[build_count++] = build;
+	return zonedit_add_built(edit, build);
+}
+
 static gaz_status load(const char *name, const char *text)
 {
 	write_file(name, text);
-	return zonefile_load(edit, path, &err);
+	return load_path(path);
+}
+
+/* The only warning, or one of several, names the line and has the text. */
+static void expect_warning(int line, const char *what)
+{
+	char where[32];
+
+	(void)snprintf(where, sizeof where, ":%d: ", line);
+	for (size_t i = 0; i < warning_count; i++) {
+		if (strstr(warnings[i], where) && strstr(warnings[i], what))
+			return;
+	}
+	fail_msg("no warning of '%s' at line %d", what, line);
+}
+
+static gaz_status commit(void *arg, struct zonedir *zones)
+{
+	struct zonedit *own = NULL;
+
+	(void)arg;
+	assert_int_equal(zonedit_new(db, &own), GAZ_OK);
+	assert_int_equal(zonedir_stage(zones, own), GAZ_OK);
+	assert_int_equal(zonedit_prepare(own), GAZ_OK);
+	zonedit_publish(&own);
+	return GAZ_OK;
+}
+
+static struct zonedir *open_folder(const char *folder)
+{
+	struct zonedir *zones = NULL;
+
+	zonedit_free(&edit);
+	assert_int_equal(zonedir_new(folder, db, &(struct clock){0}, &zones), GAZ_OK);
+	return zones;
+}
+
+static void update(struct zonedir *zones)
+{
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_OK);
+}
+
+static struct zonedb_stats stats_now(void)
+{
+	struct zonedb_stats stats;
+
+	zonedb_stats(db, &stats);
+	return stats;
 }
 
 static void expect_error(const char *text, gaz_status st, int line, const char *what)
@@ -122,14 +203,15 @@ static int answers(const uint8_t *reply)
 static void test_shipped_zones_load_and_answer(void **state)
 {
 	const char *top = getenv("srcdir");
-	char zones[512];
-	size_t loaded = 0;
+	char folder[512];
+	struct zonedir *zones;
 
 	(void)state;
-	(void)snprintf(zones, sizeof zones, "%s/zones", top ? top : ".");
-	assert_int_equal(zonefile_load_dir(edit, zones, &loaded, &err), GAZ_OK);
-	assert_int_equal(loaded, 4);
-	assert_int_equal(publish().zones, 4);
+	(void)snprintf(folder, sizeof folder, "%s/zones", top ? top : ".");
+	zones = open_folder(folder);
+	update(zones);
+	zonedir_free(&zones);
+	assert_int_equal(stats_now().zones, 4);
 	assert_int_equal(answers(ask("any.thing.localhost", 1)), 1);
 	assert_int_equal(answers(ask("1.0.0.127.in-addr.arpa", 12)), 1);
 	assert_int_equal(
@@ -174,7 +256,7 @@ static void test_origin_comes_from_the_name_and_ORIGIN(void **state)
 	assert_int_equal(load("Example.ORG.zone", HEAD
 			      "a A 192.0.2.1\n$ORIGIN sub.example.org.\nb A 192.0.2.1\n"),
 			 GAZ_OK);
-	assert_int_equal(load("root.zone", HEAD), GAZ_OK);
+	assert_int_equal(load("root.zone", HEAD "ns.example.net. A 192.0.2.1\n"), GAZ_OK);
 	(void)publish();
 	assert_int_equal(answers(ask("A.example.org", 1)), 1);
 	assert_int_equal(answers(ask("b.sub.example.org", 1)), 1);
@@ -190,13 +272,25 @@ static void test_bad_record_is_named_with_its_line(void **state)
 		     GAZ_EFORMAT, 12, "correct");
 	expect_error(HEAD "y TXT ( a\n b\n c )\nx A 192.0.2\n", GAZ_EFORMAT, 7,
 		     "correct");
-	expect_error(HEAD "x.example.net. A 192.0.2.1\n\n\ny A 192.0.2.1\n", GAZ_EFORMAT,
-		     4, "outside the zone");
 	expect_error(HEAD "x CH TXT a\n", GAZ_EFORMAT, 4, "class");
 	expect_error(HEAD "x TYPE255 \\# 0\n", GAZ_EFORMAT, 4, "type");
 	expect_error(HEAD "x TYPE41 \\# 0\n", GAZ_EFORMAT, 4, "type");
 	expect_error(HEAD "x 2147483648 A 192.0.2.1\n", GAZ_EFORMAT, 4, "TTL");
-	expect_error(HEAD "$INCLUDE other\n", GAZ_EFORMAT, 4, "$INCLUDE");
+	expect_error(HEAD "$INCLUDE other\n", GAZ_EIO, 4, "$INCLUDE");
+	expect_error(HEAD "$GENERATE 1-2 x A 192.0.2.1\n", GAZ_EFORMAT, 4, "directives");
+	expect_error(HEAD "x TXT \"a\nb\"\n", GAZ_EFORMAT, 4, "quote");
+	expect_error(HEAD "x TXT ( a\nb\n", GAZ_EFORMAT, 4, "parenthesis");
+	expect_error(HEAD "x TXT a )\n", GAZ_EFORMAT, 4, "parenthesis");
+	expect_error(HEAD "x TXT a\\\n", GAZ_EFORMAT, 4, "backslash");
+	expect_error(HEAD "x TXT a\\25\n", GAZ_EFORMAT, 4, "backslash");
+	expect_error(HEAD "x TXT a\\256\n", GAZ_EFORMAT, 4, "backslash");
+	expect_error(HEAD "x A \\# 3 010203\n", GAZ_EFORMAT, 4, "form");
+	expect_error(HEAD "x TYPE65280 \\# 2 010203\n", GAZ_EFORMAT, 4, "octets");
+	expect_error(HEAD "x CAA nonsense\n", GAZ_EFORMAT, 4, "");
+	expect_error(HEAD "x MX 65536 y\n", GAZ_EFORMAT, 4, "number");
+	expect_error(HEAD "x A 192.0.2.1 192.0.2.2\n", GAZ_EFORMAT, 4, "words");
+	expect_error(HEAD "x 60 IN\n", GAZ_EFORMAT, 4, "no type");
+	expect_error(" A 192.0.2.1\n", GAZ_EFORMAT, 1, "no owner");
 }
 
 static void test_bad_zone_leaves_nothing_behind(void **state)
@@ -231,37 +325,297 @@ static void test_set_that_is_too_large_is_refused(void **state)
 static void test_file_that_cannot_be_read_is_an_error(void **state)
 {
 	(void)state;
-	assert_int_equal(zonefile_load(edit, "/nonexistent/example.org.zone", &err),
-			 GAZ_EIO);
+	assert_int_equal(load_path("/nonexistent/example.org.zone"), GAZ_EIO);
 	assert_int_equal(load("example.org.txt", HEAD), GAZ_EFORMAT);
 	assert_int_equal(load(".zone", HEAD), GAZ_EFORMAT);
 	assert_int_equal(load("bad..name.zone", HEAD), GAZ_EFORMAT);
 	(void)snprintf(path, sizeof path, "%s/pipe.zone", dir);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(zonefile_load(edit, path, &err), GAZ_EIO);
+	assert_int_equal(load_path(path), GAZ_EIO);
 	assert_int_equal(load("example.org.zone", HEAD), GAZ_OK);
-	assert_int_equal(zonefile_load(edit, path, &err), GAZ_EEXISTS);
+	assert_int_equal(load_path(path), GAZ_EEXISTS);
 }
 
-static void test_directory_serves_the_good_files(void **state)
+static void test_all_forms_of_an_entry(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		load("example.org.zone",
+		     "$ttl 1h ; \"not a quote\r\n"
+		     "@\tin\tsoa\tns.example.net. hostmaster (\r\n1 ; serial (\r\n"
+		     "  1h30m 15m\r\n\r\n 2w 5 ) ; end\r\n"
+		     "\t1d NS ns.example.net.\r\n"
+		     "a 7 IN A 192.0.2.1\n  IN 8 AAAA ::1\nb IN A 192.0.2.1\n"
+		     "$ORIGIN sub\nc A 192.0.2.1\n@ ( TXT\n\"x;y\" z\\;w \\\"\\065 )\n"
+		     "$ORIGIN example.org.\n"
+		     "a\\.b A 192.0.2.1\n\\097\\098c A 192.0.2.1\n"
+		     "g CLASS1 TYPE1 \\# 4 c0 000201\n"
+		     "s SVCB 1 . alpn=\"h2,h3\"\n"
+		     "h A 192.0.2.1 ; the last line has no end"),
+		GAZ_OK);
+	assert_int_equal(warning_count, 0);
+	assert_int_equal(publish().zones, 1);
+	assert_int_equal(answers(ask("a.example.org", 1)), 1);
+	assert_int_equal(answers(ask("a.example.org", 28)), 1);
+	assert_int_equal(answers(ask("b.example.org", 1)), 1);
+	assert_int_equal(answers(ask("c.sub.example.org", 1)), 1);
+	assert_int_equal(answers(ask("sub.example.org", 16)), 1);
+	assert_memory_equal(ask("sub.example.org", 16) + 12 + 17 + 4 + 12,
+			    "\3x;y\3z;w\2\"A", 11);
+	assert_int_equal(answers(ask("a\\.b.example.org", 1)), 1);
+	assert_int_equal(answers(ask("abc.example.org", 1)), 1);
+	assert_int_equal(answers(ask("g.example.org", 1)), 1);
+	assert_int_equal(answers(ask("s.example.org", 64)), 1);
+	assert_int_equal(answers(ask("h.example.org", 1)), 1);
+	/* 1h30m, and the TTL of $TTL */
+	assert_memory_equal(ask("example.org", 6) + 12 + 13 + 4 + 6, "\0\0\x0e\x10", 4);
+}
+
+static void test_without_TTL_the_last_one_counts_and_first_the_SOA(void **state)
+{
+	(void)state;
+	assert_int_equal(load("example.org.zone",
+			      "@ SOA ns.example.net. h 1 2 3 4 50\n NS ns.example.net.\n"
+			      "x 7 A 192.0.2.1\ny A 192.0.2.1\n"),
+			 GAZ_OK);
+	(void)publish();
+	assert_int_equal(ask("example.org", 2)[12 + 13 + 4 + 9], 50);
+	assert_int_equal(ask("x.example.org", 1)[12 + 15 + 4 + 9], 7);
+	assert_int_equal(ask("y.example.org", 1)[12 + 15 + 4 + 9], 7);
+}
+
+static void test_include_has_its_own_origin_and_owner(void **state)
 {
 	char sub[160];
-	size_t loaded = 99;
+
+	(void)state;
+	(void)snprintf(sub, sizeof sub, "%s/parts", dir);
+	assert_int_equal(mkdir(sub, 0700), 0);
+	write_file("parts/hosts", "h1 A 192.0.2.1\n$ORIGIN deep\nh2 A 192.0.2.2\n"
+				  "$INCLUDE more\n");
+	write_file("parts/more", "$TTL 9\nh3 A 192.0.2.3\n");
+	assert_int_equal(load("example.org.zone",
+			      HEAD "last A 192.0.2.9\n$INCLUDE parts/hosts\n TXT mine\n"
+				   "$INCLUDE parts/more in ; again\nown A 192.0.2.8\n"),
+			 GAZ_OK);
+	(void)publish();
+	assert_int_equal(answers(ask("h1.example.org", 1)), 1);
+	assert_int_equal(answers(ask("h2.deep.example.org", 1)), 1);
+	assert_int_equal(answers(ask("h3.deep.example.org", 1)), 1);
+	assert_int_equal(answers(ask("h3.in.example.org", 1)), 1);
+	assert_int_equal(answers(ask("last.example.org", 16)), 1);
+	assert_int_equal(ask("own.example.org", 1)[12 + 17 + 4 + 9], 9);
+}
+
+static void test_include_has_limits(void **state)
+{
+	char link_path[160];
+
+	(void)state;
+	expect_error(HEAD "$INCLUDE /etc/passwd\n", GAZ_EFORMAT, 4, "outside the folder");
+	expect_error(HEAD "\n$INCLUDE ../../../../../../../etc/passwd\n", GAZ_EFORMAT, 5,
+		     "outside the folder");
+	(void)snprintf(link_path, sizeof link_path, "%s/link", dir);
+	assert_int_equal(symlink("/etc/passwd", link_path), 0);
+	expect_error(HEAD "$INCLUDE link\n", GAZ_EFORMAT, 4, "outside the folder");
+	expect_error(HEAD "$INCLUDE example.org.zone\n", GAZ_EFORMAT, 4,
+		     "includes itself");
+	expect_error(HEAD "$INCLUDE\n", GAZ_EFORMAT, 4, "wants a file");
+	write_file("part", "\nx A nonsense\n");
+	assert_int_equal(load("example.org.zone", HEAD "$INCLUDE part\n"), GAZ_EFORMAT);
+	assert_non_null(strstr(err.text, "/part:2: "));
+	for (int i = 0; i < 20; i++) {
+		char name[16], text[32];
+
+		(void)snprintf(name, sizeof name, "deep%d", i);
+		(void)snprintf(text, sizeof text, "$INCLUDE deep%d\n", i + 1);
+		write_file(name, text);
+	}
+	assert_int_equal(load("example.org.zone", HEAD "$INCLUDE deep0\n"), GAZ_ELIMIT);
+	assert_non_null(strstr(err.text, "/deep14:1: "));
+}
+
+static void test_name_servers_in_the_zone_need_addresses(void **state)
+{
+	(void)state;
+	expect_error(HEAD "@ NS ns\n", GAZ_EFORMAT, 4, "has no address");
+	expect_error(HEAD "sub NS ns.sub\n", GAZ_EFORMAT, 4, "has no address");
+	expect_error(HEAD "\nsub NS sub\n", GAZ_EFORMAT, 5, "has no address");
+	assert_int_equal(load("example.org.zone", HEAD
+			      "@ NS ns\n*.w AAAA ::1\nns A 192.0.2.1\nsub NS ns.sub\n"
+			      "ns.sub A 192.0.2.1\nb NS x.w\nc NS c\nc A 192.0.2.1\n"),
+			 GAZ_OK);
+	assert_int_equal(warning_count, 0);
+}
+
+static void test_what_is_odd_is_warned_of_and_served(void **state)
+{
+	(void)state;
+	assert_int_equal(load("example.org.zone", HEAD
+			      "x.example.net. A 192.0.2.1\n@ NS alias\nalias CNAME h\n"
+			      "h A 192.0.2.1\nm MX 5 alias\nm MX 6 none\nm MX 0 .\n"
+			      "_s._tcp SRV 0 0 5 alias\na NS ns.b\nb NS ns.example.net.\n"
+			      "t.b TXT hidden\nb TXT hidden\nd DNAME h\nu.d A 192.0.2.1\n"
+			      "m MX 7 u.d\n"),
+			 GAZ_OK);
+	expect_warning(4, "outside the zone");
+	expect_warning(5, "alias.example.org., which is a CNAME");
+	expect_warning(8, "which is a CNAME");
+	expect_warning(9, "has no address");
+	expect_warning(11, "which is a CNAME");
+	expect_warning(12, "no glue");
+	expect_warning(14, "t.b.example.org. lies at or below a delegation");
+	expect_warning(15, "b.example.org. lies at or below a delegation");
+	expect_warning(17, "u.d.example.org. lies below a DNAME");
+	expect_warning(18, "which lies below a DNAME");
+	assert_int_equal(warning_count, 10);
+	(void)publish();
+	assert_int_equal(answers(ask("m.example.org", 15)), 4);
+	assert_int_equal(answers(ask("t.b.example.org", 16)), 0);
+	assert_int_equal(answers(ask("b.example.org", 16)), 0);
+}
+
+static void test_a_built_zone_can_be_dropped_and_added_again(void **state)
+{
+	struct zonedb_stats stats;
+
+	(void)state;
+	assert_int_equal(load("example.org.zone", HEAD "a.b.c A 192.0.2.1\n"), GAZ_OK);
+	assert_int_equal(zonedit_prepare(edit), GAZ_OK);
+	zonedit_free(&edit);
+	assert_int_equal(stats_now().zones, 0);
+	assert_int_equal(zonedit_new(db, &edit), GAZ_OK);
+	assert_null(zonedit_find_zone(edit, "static:example.org."));
+	assert_int_equal(zonedit_add_built(edit, builds[0]), GAZ_OK);
+	stats = publish();
+	assert_int_equal(stats.zones, 1);
+	assert_int_equal(stats.names, 4);
+	assert_int_equal(answers(ask("a.b.c.example.org", 1)), 1);
+	assert_int_equal(rcode(ask("b.c.example.org", 1)), 0);
+	assert_int_equal(rcode(ask("a.c.example.org", 1)), 3);
+}
+
+struct seen {
+	size_t count;
+	size_t served;
+	size_t failed;
+	char error[512];
+};
+
+static void count_file(void *arg, const struct zonedir_zone *zone)
+{
+	struct seen *seen = arg;
+
+	seen->count++;
+	seen->served += zone->is_served;
+	seen->failed += zone->has_failed;
+	if (zone->has_failed)
+		(void)snprintf(seen->error, sizeof seen->error, "%s", zone->error);
+}
+
+static struct seen look(struct zonedir *zones)
+{
+	struct seen seen = {0};
+
+	zonedir_read(zones, count_file, &seen);
+	return seen;
+}
+
+static void test_folder_serves_the_good_files(void **state)
+{
+	struct zonedir *zones;
+	char sub[160];
 
 	(void)state;
 	write_file("b.example.zone", HEAD);
 	write_file("bad.example.zone", HEAD "x A nonsense\n");
 	write_file("a.example.zone", HEAD);
+	write_file("A.example.zone", HEAD "upper A 192.0.2.1\n");
 	write_file(".hidden.zone", HEAD);
+	write_file("bad..name.zone", HEAD);
 	write_file("notes.txt", "not a zone");
 	(void)snprintf(sub, sizeof sub, "%s/folder.zone", dir);
 	assert_int_equal(mkdir(sub, 0700), 0);
-	log_set_level(LOG_LEVEL_ERROR);
-	assert_int_equal(zonefile_load_dir(edit, dir, &loaded, &err), GAZ_OK);
-	assert_int_equal(loaded, 2);
-	assert_int_equal(publish().zones, 2);
-	assert_int_equal(zonefile_load_dir(NULL, "/nonexistent", &loaded, &err), GAZ_EIO);
+	zones = open_folder(dir);
+	update(zones);
+	assert_int_equal(look(zones).count, 5);
+	assert_int_equal(look(zones).served, 2);
+	assert_int_equal(look(zones).failed, 3);
+	assert_int_equal(stats_now().zones, 2);
+	assert_int_equal(answers(ask("upper.a.example", 1)), 1);
+	zonedir_free(&zones);
+	zones = open_folder("/nonexistent");
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_EIO);
 	assert_non_null(strstr(err.text, "/nonexistent"));
+	zonedir_free(&zones);
+}
+
+static void test_update_follows_the_files(void **state)
+{
+	uint8_t name[DNAME_MAX];
+	struct zonedir *zones;
+	size_t len;
+
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	write_file("b.example.zone", HEAD "$INCLUDE part\n");
+	write_file("part", "x A 192.0.2.1\n");
+	zones = open_folder(dir);
+	update(zones);
+	assert_int_equal(stats_now().names, 4);
+
+	write_file("a.example.zone",
+		   HEAD "x A 192.0.2.1\ny A 192.0.2.1\nz A 192.0.2.1\n");
+	write_file("part", "x A 192.0.2.1\ny A nonsense, so that the old one stays\n");
+	update(zones);
+	assert_int_equal(answers(ask("y.a.example", 1)), 1);
+	assert_int_equal(answers(ask("x.b.example", 1)), 1);
+	assert_int_equal(look(zones).served, 2);
+	assert_non_null(strstr(look(zones).error, "/part:2: "));
+	assert_int_equal(stats_now().names, 6);
+
+	write_file("part", "y A 192.0.2.1\n");
+	update(zones);
+	assert_int_equal(look(zones).failed, 0);
+	assert_int_equal(rcode(ask("x.b.example", 1)), 3);
+	assert_int_equal(answers(ask("y.b.example", 1)), 1);
+
+	(void)snprintf(path, sizeof path, "%s/a.example.zone", dir);
+	assert_int_equal(unlink(path), 0);
+	update(zones);
+	assert_int_equal(look(zones).count, 1);
+	assert_int_equal(rcode(ask("y.a.example", 1)), 5);
+	assert_int_equal(stats_now().names, 2);
+
+	assert_int_equal(dname_from_text("a.example", name, &len), GAZ_OK);
+	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err),
+			 GAZ_ENOTFOUND);
+	assert_int_equal(dname_from_text("B.example", name, &len), GAZ_OK);
+	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err), GAZ_OK);
+	assert_int_equal(stats_now().names, 2);
+	zonedir_free(&zones);
+}
+
+static void test_another_file_of_one_zone_takes_over(void **state)
+{
+	struct zonedir *zones;
+
+	(void)state;
+	write_file("b.example.zone", HEAD "lower A 192.0.2.1\n");
+	zones = open_folder(dir);
+	update(zones);
+	write_file("B.example.zone", HEAD "upper A 192.0.2.1\n");
+	update(zones);
+	assert_int_equal(answers(ask("lower.b.example", 1)), 1);
+	assert_non_null(strstr(look(zones).error, "another file"));
+	(void)snprintf(path, sizeof path, "%s/b.example.zone", dir);
+	assert_int_equal(unlink(path), 0);
+	update(zones);
+	assert_int_equal(answers(ask("upper.b.example", 1)), 1);
+	assert_int_equal(rcode(ask("lower.b.example", 1)), 3);
+	assert_int_equal(look(zones).failed, 0);
+	assert_int_equal(look(zones).served, 1);
+	zonedir_free(&zones);
 }
 
 int main(void)
@@ -275,10 +629,20 @@ int main(void)
 		TEST(test_bad_zone_leaves_nothing_behind),
 		TEST(test_set_that_is_too_large_is_refused),
 		TEST(test_file_that_cannot_be_read_is_an_error),
-		TEST(test_directory_serves_the_good_files),
+		TEST(test_all_forms_of_an_entry),
+		TEST(test_without_TTL_the_last_one_counts_and_first_the_SOA),
+		TEST(test_include_has_its_own_origin_and_owner),
+		TEST(test_include_has_limits),
+		TEST(test_name_servers_in_the_zone_need_addresses),
+		TEST(test_what_is_odd_is_warned_of_and_served),
+		TEST(test_a_built_zone_can_be_dropped_and_added_again),
+		TEST(test_folder_serves_the_good_files),
+		TEST(test_update_follows_the_files),
+		TEST(test_another_file_of_one_zone_takes_over),
 	};
 	int failed;
 
+	log_set_level(LOG_LEVEL_ERROR);
 	rcu_register_thread();
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	rcu_unregister_thread();

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "zone/mastertext.h"
+
+/* Types, TTLs and record data as master files write them, to their wire form. The
+ * types that make up nearly all of a large zone are read here, all others by ldns. */
+
+enum {
+	MASTERDATA_MAX = 65535, /* octets of record data */
+};
+
+/* The words of the data, and what completes their relative names. */
+struct masterfields {
+	const char *text;
+	const struct masterword *words;
+	size_t count;
+	const uint8_t *origin;
+	size_t origin_len;
+};
+
+/** "A", "TYPE65280", of any case. @return 0: no such type */
+uint16_t masterdata_type(const char *text, size_t len);
+
+/** "3600", "1h30m". @return false: not of that form, or over 32 bits */
+bool masterdata_ttl(const char *text, size_t len, uint32_t *out);
+
+/**
+ * @param rdata_out  room for MASTERDATA_MAX octets
+ * @param what_out   on GAZ_EFORMAT: what is wrong
+ * @return GAZ_OK, GAZ_EFORMAT, GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status masterdata_read(uint16_t type,
+					  const struct masterfields *fields,
+					  uint8_t *rdata_out, size_t *len_out,
+					  const char **what_out);
