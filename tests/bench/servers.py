@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The servers that bench.py measures: how each is started and read out."""
 
-import ctypes
 import http.client
 import json
-import os
 import pathlib
 import re
 import selectors
-import shutil
-import signal
 import socket
-import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "common"))
+import nameserver
+from nameserver import Process, become_subreaper, free_port
 
 ZONE = "bench.test"
 PATIENCE = 120  # seconds until a server must have loaded its zone
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-libc = ctypes.CDLL(None)
-
-
-def become_subreaper():
-    """Orphans of the servers become our children, not init's."""
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def host_name(number):
@@ -43,91 +36,9 @@ def write_zone(path, names):
             file.write(f"{host_name(number)} A {address(number)}\n")
 
 
-def free_port():
-    """A port of 127.0.0.1 that is free on UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, \
-                socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
-
-
 def question(name):
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
     return b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0" + labels + b"\0\0\x01\0\x01"
-
-
-class Process:
-    """A child that cannot outlive us, and what it has consumed with its own children."""
-
-    def __init__(self, args, folder, cpus, log):
-        def prepare():
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if cpus:
-                os.sched_setaffinity(0, cpus)
-
-        self.log = pathlib.Path(log)
-        with open(log, "wb") as output:
-            self.child = subprocess.Popen([str(a) for a in args], cwd=folder,
-                                          stdin=subprocess.DEVNULL, stdout=output,
-                                          stderr=output, preexec_fn=prepare)
-
-    def alive(self):
-        return self.child.poll() is None
-
-    def tail(self):
-        return self.log.read_text(errors="replace")[-2000:]
-
-    def pids(self):
-        found, queue = [], [self.child.pid]
-        while queue:
-            pid = queue.pop()
-            found.append(pid)
-            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                queue += [int(p) for p in (task / "children").read_text().split()]
-        return found
-
-    def cpu_us(self):
-        """Time on a CPU, user and system, summed over threads and children."""
-        total_ns = 0
-        for pid in self.pids():
-            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                total_ns += int((task / "schedstat").read_text().split()[0])
-        return total_ns / 1000
-
-    def memory(self):
-        """Bytes of anonymous and shared memory, pages of several processes counted once."""
-        total = 0
-        for pid in self.pids():
-            text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-            for field in ("Pss_Anon", "Pss_Shmem"):
-                total += 1024 * int(re.search(rf"^{field}: +(\d+)", text, re.M)[1])
-        return total
-
-    def kill(self):
-        """End it without a warning."""
-        self.stop(signal.SIGKILL)
-
-    def stop(self, sig=signal.SIGTERM):
-        """End it, and the children that it may leave to us (we are a subreaper)."""
-        others = self.pids()[1:] if self.alive() else []
-        if self.alive():
-            self.child.send_signal(sig)
-            try:
-                self.child.wait(20)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-        self.child.wait()
-        for pid in others:
-            try:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                pass
 
 
 class Server:
@@ -181,58 +92,21 @@ class Server:
 
 class Nsd(Server):
     title = "NSD"
-    program = shutil.which("nsd") or "/usr/sbin/nsd"
 
     def command(self):
         write_zone(self.work / "zone", self.names)
-        (self.work / "nsd.conf").write_text(f"""
-server:
-    server-count: {self.setup.workers}
-    ip-address: 127.0.0.1@{self.port}
-    reuseport: yes
-    username: ""
-    zonesdir: "{self.work}"
-    database: ""
-    pidfile: "{self.work}/pid"
-    xfrdfile: "{self.work}/xfrd"
-    zonelistfile: "{self.work}/zonelist"
-    logfile: "{self.work}/nsd.log"
-    rrl-ratelimit: 0
-    rrl-whitelist-ratelimit: 0
-remote-control:
-    control-enable: no
-zone:
-    name: {ZONE}
-    zonefile: zone
-""")
-        return [self.program, "-d", "-c", self.work / "nsd.conf"]
+        return nameserver.nsd(self.work, self.port, {ZONE: self.work / "zone"},
+                              self.setup.workers)
 
 
 class Knot(Server):
     title = "Knot DNS"
-    program = shutil.which("knotd") or "/usr/sbin/knotd"
 
     def command(self):
         write_zone(self.work / "zone", self.names)
-        (self.work / "knot.conf").write_text(f"""
-server:
-    rundir: "{self.work}"
-    listen: 127.0.0.1@{self.port}
-    udp-workers: {self.setup.workers}
-    tcp-workers: 1
-    background-workers: 1
-database:
-    storage: "{self.work}"
-log:
-  - target: stderr
-    any: error
-zone:
-  - domain: {ZONE}
-    file: "{self.work}/zone"
-    zonefile-sync: -1
-    journal-content: none
-""")
-        return [self.program, "-c", self.work / "knot.conf"]
+        return nameserver.knot(self.work, self.port, {ZONE: self.work / "zone"},
+                               self.setup.workers,
+                               zone="zonefile-sync: -1\n    journal-content: none")
 
 
 class Reflector(Server):

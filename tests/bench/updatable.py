@@ -2,11 +2,18 @@
 """Servers whose names change while they run: through the API, or RFC 2136."""
 
 import re
-import shutil
 import subprocess
 
 import servers
+import nameserver
 import machine
+
+KNOT_ACL = """
+acl:
+  - id: local
+    address: 127.0.0.0/8
+    action: update
+"""
 
 
 class Gazetteer(servers.Gazetteer):
@@ -92,28 +99,10 @@ class Knot(Updates, servers.Server):
 
     def command(self):
         servers.write_zone(self.work / "zone", self.names)
-        (self.work / "knot.conf").write_text(f"""
-server:
-    rundir: "{self.work}"
-    listen: 127.0.0.1@{self.port}
-    udp-workers: {self.setup.workers}
-    tcp-workers: 1
-database:
-    storage: "{self.work}"
-log:
-  - target: stderr
-    any: error
-acl:
-  - id: local
-    address: 127.0.0.0/8
-    action: update
-zone:
-  - domain: {servers.ZONE}
-    file: "{self.work}/zone"
-    acl: local
-    {self.options}
-""")
-        return [servers.Knot.program, "-c", self.work / "knot.conf"]
+        return nameserver.knot(
+            self.work, self.port, {servers.ZONE: self.work / "zone"},
+            self.setup.workers, sections=KNOT_ACL,
+            zone=f"acl: local\n    {self.options}")
 
 
 class KnotJournal(Knot):
@@ -123,32 +112,9 @@ class KnotJournal(Knot):
 
 class Bind(Updates, servers.Server):
     title = "BIND"
-    program = shutil.which("named") or "/usr/sbin/named"
 
     def command(self):
         servers.write_zone(self.work / "zone", self.names)
-        (self.work / "named.conf").write_text(f"""
-options {{
-    directory "{self.work}";
-    pid-file "{self.work}/pid";
-    session-keyfile "{self.work}/session.key";
-    listen-on port {self.port} {{ 127.0.0.1; }};
-    listen-on-v6 {{ none; }};
-    recursion no;
-    notify no;
-    dnssec-validation no;
-}};
-logging {{
-    channel quiet {{ stderr; severity warning; }};
-    category default {{ quiet; }};
-    category update-security {{ quiet; }};
-}};
-controls {{ }};
-zone "{servers.ZONE}" {{
-    type primary;
-    file "{self.work}/zone";
-    allow-update {{ 127.0.0.0/8; }};
-}};
-""")
-        return [self.program, "-f", "-n", self.setup.workers, "-c",
-                self.work / "named.conf"]
+        return nameserver.bind(self.work, self.port, {servers.ZONE: self.work / "zone"},
+                               self.setup.workers,
+                               zone="allow-update { 127.0.0.0/8; };")
