@@ -119,6 +119,12 @@ static const struct arg_option resolver_status_options[] = {
 	{0},
 };
 
+static const struct arg_option doctor_options[] = {
+	{"server", "ADDR[:PORT]", false, "ask the daemon here; default: what it says"},
+	{"root", "DIR", false, "read the configuration of the tree in this directory"},
+	{0},
+};
+
 const struct arg_option command_no_options[] = {{0}};
 
 const struct command command_table[] = {
@@ -182,6 +188,8 @@ const struct command command_table[] = {
 	 cmd_resolver_remove},
 	{"resolver status", "", resolver_status_options, "show whether it is in place",
 	 cmd_resolver_status},
+	{"doctor", "", doctor_options, "find what keeps names from being found",
+	 cmd_doctor},
 	{"call", "OPERATION [JSON]", NULL,
 	 "call any operation of the API; JSON - reads standard input", cmd_call},
 	{0},

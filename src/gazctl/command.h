@@ -78,6 +78,8 @@ command_run cmd_status;
 /* cmd_backup.c */
 command_run cmd_backup;
 command_run cmd_restore;
+/* cmd_doctor.c */
+command_run cmd_doctor;
 /* cmd_resolver.c */
 command_run cmd_resolver_install;
 command_run cmd_resolver_remove;

@@ -8,6 +8,7 @@
 #include "dns/wire.h"
 #include "responder/alias.h"
 #include "responder/chaos.h"
+#include "responder/whoami.h"
 
 _Static_assert((int)ANSWER_NO_VPC == (int)VIEW_NO_VPC, "one value for no VPC");
 _Static_assert((int)ANSWER_UDP_CAP == (int)REPLY_UDP_MAX, "one limit for UDP");
@@ -331,6 +332,8 @@ static unsigned write_answer(struct answer_job *s)
 		rcode = search_zones(s);
 	else if (s->way == ANSWER_TRANSFER)
 		rcode = refuse_transfer(s);
+	else if (s->way == ANSWER_CHAOS && whoami_is_asked(&s->query))
+		rcode = whoami_answer(s);
 	else if (s->way == ANSWER_CHAOS)
 		rcode = chaos_answer(s->ctx->config, &s->query, &s->reply);
 	if (s->query.qclass == DNS_CLASS_ANY) /* never (RFC 1034, section 3.7.1) */
