@@ -7,6 +7,7 @@
 #include "api/model.h"
 #include "api/server.h"
 #include "registry/discovery.h"
+#include "registry/explain.h"
 #include "registry/health.h"
 #include "registry/instance.h"
 #include "registry/namespace.h"
@@ -99,6 +100,8 @@ static const struct action actions[] = {
 	 vpc_delete, encode_nothing},
 	{OURS "ListVpcs", &model_nothing, sizeof(struct vpc_page_out), READ,
 	 vpc_list, encode_vpc_page},
+	{OURS "ExplainAnswer", &model_explain_answer, sizeof(struct explain_out), READ,
+	 explain_answer, encode_explanation},
 	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), READ,
 	 NULL, encode_status},
 	{OURS "Backup", &model_nothing, NOTHING, READ,

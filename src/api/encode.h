@@ -24,4 +24,5 @@ action_encode encode_operation_page;	 /* operation_page_out */
 action_encode encode_tags;		 /* tags_out */
 action_encode encode_vpc;		 /* vpc_record */
 action_encode encode_vpc_page;		 /* vpc_page_out */
+action_encode encode_explanation;	 /* explain_out */
 action_encode encode_status;		 /* api_status */

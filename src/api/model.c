@@ -2,6 +2,7 @@
 #include "api/model.h"
 
 #include "api/model-internal.h"
+#include "registry/explain.h"
 #include "registry/namespace.h"
 #include "registry/operation.h"
 #include "registry/tag.h"
@@ -264,5 +265,17 @@ static const struct shape_member delete_vpc_members[] = {
 	REQUIRED("VpcId", &vpc_id, struct vpc_id_in, vpc_id),
 };
 const struct shape model_delete_vpc = STRUCTURE(struct vpc_id_in, delete_vpc_members);
+
+static const struct shape explain_name = STRING(1, 1024);
+static const struct shape explain_text = STRING(1, 64);
+
+static const struct shape_member explain_answer_members[] = {
+	REQUIRED("Name", &explain_name, struct explain_in, name),
+	OPTIONAL("Type", &explain_text, struct explain_in, type),
+	OPTIONAL("From", &explain_text, struct explain_in, from),
+	OPTIONAL("To", &explain_text, struct explain_in, to),
+};
+const struct shape model_explain_answer =
+	STRUCTURE(struct explain_in, explain_answer_members);
 
 const struct shape model_nothing = {.kind = SHAPE_STRUCTURE, .size = 1};

@@ -39,6 +39,7 @@ extern const struct shape model_list_tags_for_resource;
 
 extern const struct shape model_put_vpc;
 extern const struct shape model_delete_vpc;
+extern const struct shape model_explain_answer;
 extern const struct shape model_nothing; /* no members at all */
 
 /** The patterns that the shapes name by number, for shape_patterns_new(). */

@@ -179,6 +179,17 @@ gaz_status netaddr_parse_prefix(const char *text, struct netprefix *out)
 	return GAZ_OK;
 }
 
+bool netprefix_holds(const struct netprefix *prefix, const struct netaddr *addr)
+{
+	unsigned whole = prefix->len / 8;
+	unsigned rest = prefix->len % 8;
+
+	return prefix->addr.family == addr->family &&
+	       memcmp(prefix->addr.bytes, addr->bytes, whole) == 0 &&
+	       (rest == 0 ||
+		(prefix->addr.bytes[whole] ^ addr->bytes[whole]) >> (8 - rest) == 0);
+}
+
 char *netaddr_print_endpoint(const struct sockaddr *sa, char out[NETADDR_TEXT_SIZE])
 {
 	char host[INET6_ADDRSTRLEN] = "?";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -41,6 +42,9 @@ GAZ_MUST_CHECK gaz_status netaddr_parse_endpoint(const char *text, int default_p
  *  One of IPv4-mapped addresses becomes the IPv4 prefix that it means.
  *  @return GAZ_OK, GAZ_EFORMAT (not a prefix, or host bits set). */
 GAZ_MUST_CHECK gaz_status netaddr_parse_prefix(const char *text, struct netprefix *out);
+
+/** True when the address lies in the prefix. */
+bool netprefix_holds(const struct netprefix *prefix, const struct netaddr *addr);
 
 /** Each writes a text with NUL and returns `out`. */
 char *netaddr_print_endpoint(const struct sockaddr *sa, char out[NETADDR_TEXT_SIZE]);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "daemon/datadir.h"
+#include "daemon/explain.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/statics.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct statics *statics;   /* NULL: no zone files */
 	struct upstream *upstream; /* NULL: no resolver to ask */
 	struct api_server *api;
+	struct explainer explainer;
 	char dns_addresses[ADDRESSES_SIZE];
 	char api_addresses[ADDRESSES_SIZE];
 	int64_t started_ms;
@@ -56,6 +58,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.vpcs = o->vpcs, /* those of listeners among them */
 		.vpc_count = o->vpc_count,
 		.strict_vpcs = o->strict_vpcs,
+		.dns = &d->explainer.dns,
 		.max_namespaces = o->quota_namespaces,
 		.max_services_per_namespace = o->quota_services_per_namespace,
 		.max_instances_per_service = o->quota_instances_per_service,
@@ -220,6 +223,7 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 {
 	gaz_status st = GAZ_OK;
 
+	explain_init(&d->explainer, &d->options, &d->responder);
 	if (!d->options.ephemeral)
 		st = path_make_parents(d->options.data, err);
 	if (st == GAZ_OK && zonedb_new(&d->db) != GAZ_OK)

@@ -89,6 +89,13 @@ static const struct arg_option watch_options[] = {
 	{0},
 };
 
+static const struct arg_option explain_options[] = {
+	{"from", "ADDRESS", false, "the source that asks; default 127.0.0.1"},
+	{"to", "ADDR:PORT", false,
+	 "the listener that is asked; default: one without VPC"},
+	{0},
+};
+
 static const struct arg_option restore_options[] = {
 	{"data", "DIR", false, "the data directory; the daemon's default if absent"},
 	{"force", NULL, false, "keep a store that is there beside the new one"},
@@ -166,6 +173,8 @@ const struct command command_table[] = {
 	 "find instances as clients do", cmd_discover},
 	{"watch", "SERVICE", watch_options, "print changes of a service's instances",
 	 cmd_watch},
+	{"explain", "NAME [TYPE]", explain_options,
+	 "why a client gets the answer that it gets", cmd_explain},
 	{"operation show", "ID", NULL, "show one operation", cmd_operation_show},
 	{"operation list", "", operation_list_options, "list operations",
 	 cmd_operation_list},

@@ -63,6 +63,8 @@ command_run cmd_instance_health;
 /* cmd_discover.c */
 command_run cmd_discover;
 command_run cmd_watch;
+/* cmd_explain.c */
+command_run cmd_explain;
 /* cmd_operation.c */
 command_run cmd_operation_show;
 command_run cmd_operation_list;

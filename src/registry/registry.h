@@ -48,6 +48,22 @@ struct registry_ec2 {
  *  what they tell of is durable and visible; or within registry_open(). */
 typedef void healthcheck_listener(void *arg, struct healthcheck_notice *take);
 
+/* How the DNS side answers, for Gazetteer.ExplainAnswer. Called on the thread that
+ * runs the call. */
+struct registry_dns {
+	/** The number of the listener at an address, -1: there is none; and its VPC, NULL:
+	 *  none of its own. Borrowed. */
+	int (*find_listener)(void *arg, const struct sockaddr *addr,
+			     const char **vpc_id_out);
+
+	/** What a worker would reply over TCP. @param listener  a number; -1: one without
+	 *  a VPC. @return its length */
+	size_t (*answer)(void *arg, const uint8_t *query, size_t len,
+			 const struct netaddr *source, int listener, uint8_t *reply,
+			 size_t cap);
+	void *arg;
+};
+
 struct registry_config {
 	struct clock clock;
 	const struct registry_vpc *vpcs; /* declared by configuration; copied */
@@ -72,6 +88,7 @@ struct registry_config {
 
 	enum health_filter discover_health; /* of requests without; unset: HEALTHY */
 	uint64_t seed; /* not 0: DiscoverInstances shuffles reproducibly, for tests */
+	const struct registry_dns *dns; /* NULL: none. Borrowed. */
 	healthcheck_listener
 		*on_checks;  /* who executes health checks; NULL: nobody, and */
 	void *on_checks_arg; /* what they had found before is forgotten */

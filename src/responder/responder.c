@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <urcu.h>
 
 #include "base/netaddr.h"
 #include "responder/listen.h"
@@ -12,7 +13,10 @@
 #include "zone/view.h"
 
 struct responder {
+	const struct zonedb *db;
 	struct sockaddr_storage *addrs; /* one per endpoint; no family: left out */
+	int *vpcs;			/* their numbers, or ANSWER_NO_VPC */
+	size_t endpoint_count;
 	struct worker **workers;
 	struct answer_config answers;
 	struct cookie_secrets cookies;
@@ -85,8 +89,7 @@ static void close_pairs(struct listen_pair *pairs, unsigned count)
  * for one pair per worker. */
 static gaz_status open_endpoint(struct responder *r, size_t i,
 				const struct responder_endpoint *endpoint,
-				int listener_vpc, struct listen_pair *pairs,
-				struct gaz_error *err)
+				struct listen_pair *pairs, struct gaz_error *err)
 {
 	const struct listen_pair bound = {endpoint->udp, endpoint->tcp};
 	const struct sockaddr *sa = (const struct sockaddr *)&r->addrs[i];
@@ -105,7 +108,7 @@ static gaz_status open_endpoint(struct responder *r, size_t i,
 	if (st != GAZ_OK)
 		return st;
 	for (unsigned w = 0; w < r->worker_count && st == GAZ_OK; w++)
-		st = worker_add(r->workers[w], &pairs[w], listener_vpc);
+		st = worker_add(r->workers[w], &pairs[w], r->vpcs[i]);
 	close_pairs(pairs, r->worker_count); /* what the workers did not take */
 	return st;
 }
@@ -119,13 +122,13 @@ static gaz_status open_endpoints(struct responder *r,
 	size_t skipped = 0;
 
 	for (size_t i = 0; i < config->endpoint_count && st == GAZ_OK; i++) {
-		int vpc = ANSWER_NO_VPC;
-
+		r->vpcs[i] = ANSWER_NO_VPC;
 		if (config->endpoints[i].vpc_id)
-			st = view_intern_vpc(db, config->endpoints[i].vpc_id, &vpc);
+			st = view_intern_vpc(db, config->endpoints[i].vpc_id,
+					     &r->vpcs[i]);
 		copy_address(&config->endpoints[i].addr, &r->addrs[i]);
 		if (st == GAZ_OK)
-			st = open_endpoint(r, i, &config->endpoints[i], vpc, pairs, err);
+			st = open_endpoint(r, i, &config->endpoints[i], pairs, err);
 		if (st == GAZ_EIO && config->on_skip) {
 			config->on_skip(err);
 			memset(&r->addrs[i], 0, sizeof r->addrs[i]);
@@ -193,8 +196,11 @@ gaz_status responder_open(const struct responder_config *config, struct zonedb *
 	if (!r)
 		goto out;
 	gaz_error_set(err, GAZ_OK, "%s", "");
+	r->db = db;
+	r->endpoint_count = config->endpoint_count;
 	r->addrs = calloc(config->endpoint_count + 1, sizeof *r->addrs);
-	if (!r->addrs || (st = share_config(r, config)) != GAZ_OK ||
+	r->vpcs = calloc(config->endpoint_count + 1, sizeof *r->vpcs);
+	if (!r->addrs || !r->vpcs || (st = share_config(r, config)) != GAZ_OK ||
 	    (st = new_workers(r, config, db)) != GAZ_OK ||
 	    (st = open_endpoints(r, config, db, err)) != GAZ_OK)
 		goto out;
@@ -213,6 +219,53 @@ const struct sockaddr *responder_address(const struct responder *r, size_t i)
 	const struct sockaddr *sa = (const struct sockaddr *)&r->addrs[i];
 
 	return sa->sa_family == AF_UNSPEC ? NULL : sa;
+}
+
+static bool is_reached_by(const struct sockaddr_storage *endpoint,
+			  const struct sockaddr_storage *addr)
+{
+	return memcmp(endpoint, addr, sizeof *addr) == 0 ||
+	       (endpoint->ss_family == addr->ss_family &&
+		port_of(endpoint) == port_of(addr) &&
+		listen_is_wildcard((const struct sockaddr *)endpoint));
+}
+
+int responder_find(const struct responder *r, const struct sockaddr *addr)
+{
+	struct sockaddr_storage clean;
+	int found = -1;
+
+	copy_address((const struct sockaddr_storage *)(const void *)addr, &clean);
+	for (size_t i = 0; i < r->endpoint_count; i++) {
+		/* The kernel prefers the exact address, too. */
+		if (r->addrs[i].ss_family != AF_UNSPEC &&
+		    is_reached_by(&r->addrs[i], &clean) &&
+		    (found < 0 || memcmp(&r->addrs[i], &clean, sizeof clean) == 0))
+			found = (int)i;
+	}
+	return found;
+}
+
+size_t responder_answer(const struct responder *r, const uint8_t *query, size_t len,
+			const struct netaddr *source, int endpoint, uint8_t *reply,
+			size_t cap)
+{
+	struct answer_context ctx = {.db = r->db, .config = &r->answers};
+	const struct answer_request req = {
+		.query = query,
+		.len = len,
+		.source = *source,
+		.listener_vpc = endpoint < 0 ? ANSWER_NO_VPC : r->vpcs[endpoint],
+		.tcp = true,
+	};
+	size_t reply_len;
+
+	if (rng_secret(ctx.rng.s, sizeof ctx.rng.s) != GAZ_OK)
+		return 0;
+	rcu_read_lock();
+	reply_len = answer_query(&ctx, &req, reply, cap);
+	rcu_read_unlock();
+	return reply_len;
 }
 
 gaz_status responder_start(struct responder *r)
@@ -249,6 +302,7 @@ void responder_close(struct responder **r)
 		worker_free(&(*r)->workers[i]);
 	free((*r)->workers);
 	free((*r)->addrs);
+	free((*r)->vpcs);
 	free(*r);
 	*r = NULL;
 }

@@ -11,6 +11,7 @@
  * SO_REUSEPORT UDP socket and TCP listener per address. */
 
 struct cookie_secrets;
+struct netaddr;
 struct zonedb;
 struct responder;
 
@@ -65,6 +66,21 @@ GAZ_MUST_CHECK gaz_status responder_open(const struct responder_config *config,
 
 /** The real address of endpoint i, its port filled in; NULL: left out. Borrowed. */
 const struct sockaddr *responder_address(const struct responder *r, size_t i);
+
+/** The listener at an address, which may be of a wildcard's port; -1: there is none. */
+int responder_find(const struct responder *r, const struct sockaddr *addr);
+
+/**
+ * Reply to one query as a worker would over TCP, for people who ask why. On a thread that
+ * is in the zone database (zonedb_enter_thread).
+ *
+ * @param endpoint  from responder_find(), or -1 for one without a VPC
+ * @param cap  at least 65,535
+ * @return the reply's length; 0: none
+ */
+size_t responder_answer(const struct responder *r, const uint8_t *query, size_t len,
+			const struct netaddr *source, int endpoint, uint8_t *reply,
+			size_t cap);
 
 /** Start the workers. @return GAZ_OK, GAZ_EIO; then none runs. */
 GAZ_MUST_CHECK gaz_status responder_start(struct responder *r);

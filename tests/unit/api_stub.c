@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "registry/discovery.h"
+#include "registry/explain.h"
 #include "registry/health.h"
 #include "registry/instance.h"
 #include "registry/namespace.h"
@@ -87,6 +88,7 @@ RETURNS(tag_list)
 RETURNS(vpc_put)
 RETURNS(vpc_delete)
 RETURNS(vpc_list)
+RETURNS(explain_answer)
 
 gaz_status namespace_get(struct call *call, const void *in, void *out)
 {
