@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	STRICT_MAX = 12, /* worlds; more are judged one by one */
+	STRICT_MAX = 8, /* worlds; more are judged one by one */
 	NOERROR = 0,
 	NXDOMAIN = 3,
 	REFUSED = 5,
@@ -104,26 +104,10 @@ static int private_at(const struct churn_world *world, int place,
 	return -1;
 }
 
-/* The zone that answers a name of a place: by its number, or -1. `lower` is read
- * first, the zones above in `upper`. */
-static int choose_zone(const struct churn_world *lower, const struct churn_world *upper,
-		       int place, enum churn_source source, uint8_t declared)
+/* The place whose zones are asked when those of this one do not answer, or -1. */
+static int place_above(int place)
 {
-	int kind = private_at(lower, place, source, declared);
-	bool is_public = lower->zones[place][CHURN_PUBLIC].exists;
-
-	if (kind >= 0)
-		return place * CHURN_KINDS + kind;
-	if (place == CHURN_SUB_EXAMPLE) {
-		kind = private_at(upper, CHURN_EXAMPLE, source, declared);
-		if (kind >= 0)
-			return CHURN_EXAMPLE * CHURN_KINDS + kind;
-		if (!is_public)
-			return upper->zones[CHURN_EXAMPLE][CHURN_PUBLIC].exists
-				       ? CHURN_EXAMPLE * CHURN_KINDS
-				       : -1;
-	}
-	return is_public ? place * CHURN_KINDS : -1;
+	return place == CHURN_SUB_EXAMPLE ? CHURN_EXAMPLE : -1;
 }
 
 static void add_address(struct churn_reply *reply, int zone, int label, uint8_t version)
@@ -248,20 +232,46 @@ static bool is_answer_since(const struct case_at_hand *c, size_t from, int numbe
 	return may_miss && may_be_other;
 }
 
-static bool is_possible_in_view(const struct case_at_hand *c, uint8_t declared, int place,
-				enum churn_label label, const struct churn_reply *reply)
+/* A question on its way up from place to place. */
+struct climb {
+	uint8_t declared;
+	int place;
+	enum churn_label label;
+	const struct churn_reply *reply;
+	int found;	 /* the first public zone on the way, or -1, */
+	size_t found_in; /* and the world in which it was found */
+};
+
+/* May the zones of `place` and those above, read in world `from` or later, give the
+ * reply? Of one place, the private zones are read first. */
+static bool may_zones_answer(const struct case_at_hand *c, struct climb climb, int place,
+			     size_t from)
 {
-	struct churn_reply refused = {.rcode = REFUSED};
+	const struct churn_reply refused = {.rcode = REFUSED};
 
-	for (size_t lower = 0; lower < c->count; lower++) {
-		for (size_t upper = lower; upper < c->count; upper++) {
-			int number = choose_zone(&c->worlds[lower], &c->worlds[upper],
-						 place, c->source, declared);
-			size_t from = number / CHURN_KINDS == place ? lower : upper;
+	if (place < 0 && climb.found < 0)
+		return is_equal(climb.reply, &refused);
+	if (place < 0)
+		return is_answer_since(c, climb.found_in, climb.found, climb.place,
+				       climb.label, climb.reply);
+	for (size_t i = from; i < c->count; i++) {
+		int kind = private_at(&c->worlds[i], place, c->source, climb.declared);
 
-			if (number < 0 ? is_equal(reply, &refused)
-				       : is_answer_since(c, from, number, place, label,
-							 reply))
+		if (kind >= 0) {
+			if (is_answer_since(c, i, place * CHURN_KINDS + kind, climb.place,
+					    climb.label, climb.reply))
+				return true;
+			continue;
+		}
+		for (size_t j = i; j < c->count; j++) {
+			struct climb next = climb;
+
+			if (next.found < 0 &&
+			    c->worlds[j].zones[place][CHURN_PUBLIC].exists) {
+				next.found = place * CHURN_KINDS;
+				next.found_in = j;
+			}
+			if (may_zones_answer(c, next, place_above(place), j))
 				return true;
 		}
 	}
@@ -276,8 +286,9 @@ static bool is_possible(const struct case_at_hand *c, int place, enum churn_labe
 	for (size_t i = 0; i < c->count; i++) {
 		uint8_t declared = c->worlds[i].declared;
 
-		if (!is_tried[declared] &&
-		    is_possible_in_view(c, declared, place, label, reply))
+		struct climb climb = {declared, place, label, reply, -1, 0};
+
+		if (!is_tried[declared] && may_zones_answer(c, climb, place, 0))
 			return true;
 		is_tried[declared] = true;
 	}
