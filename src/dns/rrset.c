@@ -20,15 +20,70 @@ static bool has_equal_lengths(const struct rrset_input *records, size_t count)
 	return records[0].rdata_len <= UINT16_MAX - RRSET_RDATA_AT;
 }
 
-size_t rrset_size(const struct rrset_input *records, size_t count)
+static size_t round_up(size_t size)
 {
-	size_t size = sizeof(struct rrset);
+	return (size + 3) & ~(size_t)3;
+}
+
+/* Octets of the records, and of the table of their offsets if there is one. */
+static size_t records_size(const struct rrset_input *records, size_t count)
+{
+	size_t size = 0;
 
 	for (size_t i = 0; i < count; i++)
 		size += RRSET_RDATA_AT + records[i].rdata_len;
-	if (!has_equal_lengths(records, count))
-		size += (count + 1) * sizeof(uint32_t);
-	return (size + 3) & ~(size_t)3;
+	return size;
+}
+
+static size_t table_size(const struct rrset_input *records, size_t count, size_t slots)
+{
+	return has_equal_lengths(records, count) ? 0 : (slots + 1) * sizeof(uint32_t);
+}
+
+size_t rrset_size(const struct rrset_input *records, size_t count)
+{
+	return round_up(sizeof(struct rrset) + records_size(records, count) +
+			table_size(records, count, count));
+}
+
+size_t rrset_head_size(void)
+{
+	return round_up(sizeof(struct rrset) + sizeof(struct rrset_store *));
+}
+
+/* Room for an eighth more: so many records pay for a copy of all. */
+static size_t store_slots(size_t count)
+{
+	size_t slots = count + count / 8 + 1;
+
+	return slots < UINT16_MAX ? slots : UINT16_MAX;
+}
+
+static size_t store_room(const struct rrset_input *records, size_t count)
+{
+	size_t size = records_size(records, count);
+
+	return round_up(size + (store_slots(count) - count) * (size / count + 1));
+}
+
+size_t rrset_store_size(const struct rrset_input *records, size_t count)
+{
+	size_t slots = store_slots(count);
+
+	return sizeof(struct rrset_store) + table_size(records, count, slots) +
+	       store_room(records, count) + slots * sizeof(uint16_t);
+}
+
+/* The parts of a body: the table of offsets, if the records differ in length, the
+ * records, and in a store a tag of each. */
+static uint8_t *records_of(const struct rrset *set, uint32_t *body)
+{
+	return (uint8_t *)(set->rr_len ? body : body + set->slots + 1);
+}
+
+static uint16_t *tags_of(const struct rrset *set, struct rrset_store *store)
+{
+	return (uint16_t *)(void *)(records_of(set, store->body) + store->room);
 }
 
 size_t rrset_twin_slots(size_t count)
@@ -162,37 +217,104 @@ static uint8_t *put_record(uint8_t *at, uint16_t type, uint32_t ttl,
 	return at + RRSET_RDATA_AT + r->rdata_len;
 }
 
+/* The head of a set, but for the order of its records; and its store's. */
+static void start_set(struct rrset *out, const struct rrset_input *records, size_t count,
+		      struct rrset_store *store)
+{
+	out->count = (uint16_t)count;
+	out->slots = (uint16_t)(store ? store_slots(count) : count);
+	out->size = (uint32_t)(store ? rrset_head_size() : rrset_size(records, count));
+	if (has_equal_lengths(records, count))
+		out->rr_len = (uint16_t)(RRSET_RDATA_AT + records[0].rdata_len);
+	if (!store)
+		return;
+	store->room = (uint32_t)store_room(records, count);
+	out->is_apart = true;
+	memcpy(out->body, &store, sizeof store);
+}
+
+static void put_records(struct rrset *out, uint32_t *body, uint32_t ttl,
+			const struct rrset_input *records, const uint32_t *order)
+{
+	uint8_t *start = records_of(out, body);
+	uint8_t *at = start;
+
+	for (size_t i = 0; i < out->count; i++) {
+		if (!out->rr_len)
+			body[i] = (uint32_t)(at - start);
+		at = put_record(at, out->type, ttl, &records[order[i]]);
+		if (i + 1 == out->distinct)
+			out->shown_len = (uint32_t)(at - start);
+	}
+	if (!out->rr_len)
+		body[out->count] = (uint32_t)(at - start);
+}
+
 void rrset_render(struct rrset *out, uint16_t type, uint32_t ttl,
 		  enum rrset_policy policy, const struct rrset_input *records,
-		  size_t count, uint32_t *scratch)
+		  size_t count, struct rrset_store *store, uint32_t *scratch)
 {
 	uint32_t *order = scratch;
-	uint32_t *offsets = NULL;
-	uint8_t *start = (uint8_t *)out->body;
-	uint8_t *at;
 
 	memset(out, 0, sizeof *out);
 	out->type = type;
 	out->policy = (uint8_t)policy;
-	out->count = (uint16_t)count;
-	out->size = (uint32_t)rrset_size(records, count);
-	if (has_equal_lengths(records, count)) {
-		out->rr_len = (uint16_t)(RRSET_RDATA_AT + records[0].rdata_len);
-	} else {
-		offsets = out->body;
-		start = (uint8_t *)(offsets + count + 1);
-	}
+	start_set(out, records, count, store);
 	sort_records(out, records, (uint32_t)count, order, scratch + count);
-	at = start;
-	for (size_t i = 0; i < count; i++) {
-		if (offsets)
-			offsets[i] = (uint32_t)(at - start);
-		at = put_record(at, type, ttl, &records[order[i]]);
-		if (i + 1 == out->distinct)
-			out->shown_len = (uint32_t)(at - start);
+	put_records(out, store ? store->body : out->body, ttl, records, order);
+	for (size_t i = 0; store && i < count; i++)
+		tags_of(out, store)[i] = (uint16_t)hash_rdata(&records[order[i]]);
+}
+
+static bool is_record(const struct rrset *set, uint32_t i, const struct rrset_input *r)
+{
+	uint32_t len;
+	const uint8_t *record = rrset_record(set, i, &len);
+
+	return len == (uint32_t)RRSET_RDATA_AT + r->rdata_len &&
+	       memcmp(record + RRSET_RDATA_AT, r->rdata, r->rdata_len) == 0;
+}
+
+static bool has_record(const struct rrset *set, const uint16_t *tags, uint16_t tag,
+		       const struct rrset_input *record)
+{
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (tags[i] == tag && is_record(set, i, record))
+			return true;
 	}
-	if (offsets)
-		offsets[count] = (uint32_t)(at - start);
+	return false;
+}
+
+/* The last place is the new record's if there are no twins, and none unhealthy when
+ * it is healthy. */
+static bool may_be_last(const struct rrset *set, const struct rrset_input *record)
+{
+	return set->distinct == set->count &&
+	       (!record->healthy || set->healthy == set->count);
+}
+
+bool rrset_append(struct rrset *head, const struct rrset_input *record)
+{
+	struct rrset_store *store = rrset_store_of(head);
+	uint32_t len = (uint32_t)RRSET_RDATA_AT + record->rdata_len;
+	uint32_t used = head->shown_len;
+	uint16_t tag = (uint16_t)hash_rdata(record);
+	uint16_t *tags = tags_of(head, store);
+
+	if (!may_be_last(head, record) || head->count == head->slots ||
+	    (head->rr_len && head->rr_len != len) || store->room - used < len ||
+	    has_record(head, tags, tag, record))
+		return false;
+	(void)put_record(records_of(head, store->body) + used, head->type,
+			 rrset_ttl(head), record);
+	tags[head->count] = tag;
+	head->shown_len += len;
+	head->healthy = (uint16_t)(head->healthy + record->healthy);
+	head->distinct++;
+	head->count++;
+	if (!head->rr_len)
+		store->body[head->count] = head->shown_len;
+	return true;
 }
 
 uint32_t rrset_ttl(const struct rrset *set)

@@ -4,12 +4,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/status.h"
 
 /* An RRset as it goes into replies: every record rendered behind a pointer to
  * the question's name (0xC00C), so that the usual answer is a copy. Immutable
- * once rendered; a plain value of `size` octets without pointers.
+ * once rendered; a value of `size` octets. Of a large set these are only the
+ * head: its records lie apart, in a store that has room for more, so that one
+ * record more costs no copy of the others. Heads that were made one from the
+ * other share a store; a head knows nothing of what is behind its own records.
  *
  * Order of the records: the healthy ones, then the others, then those equal
  * to one before them ("twins": two instances with one address). An answer
@@ -35,21 +39,29 @@ enum {
 	RRSET_OWNER_LEN = 2,		       /* the compression pointer */
 	RRSET_RDATA_AT = RRSET_OWNER_LEN + 10, /* rdata within a record */
 	RRSET_MULTIVALUE_MAX = 8,
+	RRSET_APART_MIN = 64, /* records of a set whose records lie apart */
 };
 
 struct rrset {
 	uint16_t type;
-	uint8_t policy; /* enum rrset_policy */
-	uint8_t reserved;
+	uint8_t policy;	 /* enum rrset_policy */
+	bool is_apart;	 /* the records are in a store */
 	uint16_t rr_len; /* octets of each record; 0: they differ, see rrset_record() */
 	uint16_t count;
 	uint16_t healthy;	/* the first so many: healthy, no two equal */
 	uint16_t distinct;	/* the first so many: no two equal */
 	uint16_t healthy_twins; /* the first so many behind the distinct ones */
-	uint16_t reserved2;
-	uint32_t shown_len; /* octets of the distinct records */
-	uint32_t size;	    /* octets of all this, a multiple of four */
-	uint32_t body[];    /* the offsets of the records if they differ, the records */
+	uint16_t slots;		/* records that the table of offsets has room for */
+	uint32_t shown_len;	/* octets of the distinct records */
+	uint32_t size;		/* octets of all this, a multiple of four */
+	uint32_t body[]; /* the table of offsets if the records differ in length, */
+			 /* the records; or the address of a store */
+};
+
+/* The records of one large set; the caller's memory. */
+struct rrset_store {
+	uint32_t room;	 /* octets for records */
+	uint32_t body[]; /* as above, then `slots` tags, by which twins are found */
 };
 
 struct rrset_input {
@@ -59,33 +71,61 @@ struct rrset_input {
 	bool is_known; /* to be equal to no other known one; spares the search */
 };
 
-/** The octets that rrset_render() needs for these records (`count` > 0). */
+/** The octets that rrset_render() needs for these records (`count` > 0) in one piece. */
 size_t rrset_size(const struct rrset_input *records, size_t count);
 
+/** The octets of a head. */
+size_t rrset_head_size(void);
+
+/** The octets of a store for these records and some more. */
+size_t rrset_store_size(const struct rrset_input *records, size_t count);
+
 /**
- * Render records into `out`, which has room for rrset_size() octets.
+ * Render records into `out`, which has room for rrset_size() octets, or into a
+ * store of rrset_store_size(), with a head alone in `out`.
  *
+ * @param store    NULL: all in one piece. Borrowed as long as there are heads.
  * @param scratch  room for 2 * count + rrset_twin_slots(count) integers
  */
 void rrset_render(struct rrset *out, uint16_t type, uint32_t ttl,
 		  enum rrset_policy policy, const struct rrset_input *records,
-		  size_t count, uint32_t *scratch);
+		  size_t count, struct rrset_store *store, uint32_t *scratch);
+
+/**
+ * Add a record to a copy of a head whose records lie apart, behind those that readers
+ * of the original know of. Of all heads of a store only that with the most records, or
+ * a copy of it, may be used.
+ *
+ * @return false: not without others moving (no room, or their order); nothing was done
+ */
+bool rrset_append(struct rrset *head, const struct rrset_input *record);
 
 /** The size of the hash table that finds twins: a power of two, over 1.5 * count. */
 size_t rrset_twin_slots(size_t count);
+
+/** Where the records lie; NULL: in the set itself. */
+static inline struct rrset_store *rrset_store_of(const struct rrset *set)
+{
+	struct rrset_store *store = NULL;
+
+	if (set->is_apart)
+		memcpy(&store, set->body, sizeof store);
+	return store;
+}
 
 /** Record i as rendered. */
 static inline const uint8_t *rrset_record(const struct rrset *set, uint32_t i,
 					  uint32_t *len_out)
 {
-	const uint32_t *offsets = set->body;
+	const struct rrset_store *store = rrset_store_of(set);
+	const uint32_t *body = store ? store->body : set->body;
 
 	if (set->rr_len) {
 		*len_out = set->rr_len;
-		return (const uint8_t *)set->body + (size_t)i * set->rr_len;
+		return (const uint8_t *)body + (size_t)i * set->rr_len;
 	}
-	*len_out = offsets[i + 1] - offsets[i];
-	return (const uint8_t *)(offsets + set->count + 1) + offsets[i];
+	*len_out = body[i + 1] - body[i];
+	return (const uint8_t *)(body + set->slots + 1) + body[i];
 }
 
 /** True when record i was given as healthy. */

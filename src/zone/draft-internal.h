@@ -14,10 +14,13 @@
 
 struct draft_set {
 	struct draft_set *next;
+	/* A large set that is not taken apart: `records` are those behind its own. */
+	const struct rrset *base;
+	struct rrset *longer; /* rendering: a head of the base's store with `records` */
 	uint16_t type;
 	enum rrset_policy policy;
 	uint32_t ttl;
-	size_t rdata_len; /* of all records */
+	size_t rdata_len; /* of all `records` */
 	size_t count;
 	size_t cap;
 	struct rrset_input *records;
@@ -71,3 +74,6 @@ GAZ_MUST_CHECK gaz_status draft_set_ttl(struct draft *draft, struct arena *arena
 
 /** Render into draft->fresh. @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status draft_render(struct draft *draft, struct arena *arena);
+
+/** Free draft->fresh, which nobody has seen, but not what it shares with draft->old. */
+void draft_drop_fresh(struct draft *draft);

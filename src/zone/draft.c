@@ -70,17 +70,16 @@ static struct draft_set *add_set(struct draft *draft, struct arena *arena, uint1
 	return set;
 }
 
-static gaz_status load_set(struct draft *draft, struct arena *arena,
-			   const struct rrset *from)
+/* Put the records of a rendered set before those that are there. */
+static gaz_status take_apart(struct draft_set *set, struct arena *arena,
+			     const struct rrset *from)
 {
-	struct draft_set *set = add_set(draft, arena, from->type);
-
 	/* One more: most loads are for one record more. */
-	if (!set || reserve_records(set, arena, from->count + 1u) != GAZ_OK)
+	if (reserve_records(set, arena, set->count + from->count + 1u) != GAZ_OK)
 		return GAZ_ENOMEM;
-	set->policy = from->policy;
-	set->ttl = rrset_ttl(from);
-	set->count = from->count;
+	memmove(set->records + from->count, set->records,
+		set->count * sizeof *set->records);
+	set->count += from->count;
 	for (uint32_t i = 0; i < from->count; i++) {
 		struct rrset_input *record = &set->records[i];
 		uint32_t len;
@@ -91,6 +90,35 @@ static gaz_status load_set(struct draft *draft, struct arena *arena,
 		record->is_known = from->distinct == from->count;
 		set->rdata_len += record->rdata_len;
 	}
+	return GAZ_OK;
+}
+
+/* What is more than adding records needs all of them. */
+static gaz_status take_base_apart(struct draft_set *set, struct arena *arena)
+{
+	const struct rrset *base = set->base;
+
+	set->base = NULL;
+	return base ? take_apart(set, arena, base) : GAZ_OK;
+}
+
+static size_t count_records(const struct draft_set *set)
+{
+	return set->count + (set->base ? set->base->count : 0);
+}
+
+static gaz_status load_set(struct draft *draft, struct arena *arena,
+			   const struct rrset *from)
+{
+	struct draft_set *set = add_set(draft, arena, from->type);
+
+	if (!set)
+		return GAZ_ENOMEM;
+	set->policy = from->policy;
+	set->ttl = rrset_ttl(from);
+	if (!from->is_apart)
+		return take_apart(set, arena, from);
+	set->base = from;
 	return GAZ_OK;
 }
 
@@ -115,7 +143,7 @@ bool draft_has_records(const struct draft *draft)
 	if (!draft->is_loaded)
 		return draft->old->rrset_count > 0;
 	for (const struct draft_set *set = draft->sets; set; set = set->next) {
-		if (set->count > 0)
+		if (count_records(set) > 0)
 			return true;
 	}
 	return false;
@@ -137,7 +165,7 @@ static bool has_cname_conflict(const struct draft *draft, uint16_t type)
 	if (!is_barred_by_cname(type))
 		return false;
 	for (const struct draft_set *set = draft->sets; set; set = set->next) {
-		if (set->count > 0 && is_barred_by_cname(set->type) &&
+		if (count_records(set) > 0 && is_barred_by_cname(set->type) &&
 		    set->type != type &&
 		    (set->type == DNS_TYPE_CNAME || type == DNS_TYPE_CNAME))
 			return true;
@@ -158,7 +186,7 @@ static bool is_too_large(const struct draft_set *set, const struct zone_record *
 	const size_t room = 65535 - DNS_HEADER_LEN - (DNAME_MAX + 4) - DNS_OPT_LEN;
 	size_t rdata_len = set->rdata_len + record->rdata_len;
 
-	if (set->count == UINT16_MAX)
+	if (count_records(set) >= UINT16_MAX)
 		return true;
 	return record->policy == RRSET_ALL &&
 	       rdata_len + (set->count + 1) * RRSET_RDATA_AT > room;
@@ -185,7 +213,7 @@ gaz_status draft_check(struct draft *draft, struct arena *arena,
 	if (has_cname_conflict(draft, record->type))
 		return GAZ_EEXISTS;
 	set = find_set(draft, record->type);
-	if (!set || set->count == 0)
+	if (!set || count_records(set) == 0)
 		return GAZ_OK;
 	if (set->policy != record->policy || set->ttl != record->ttl)
 		return GAZ_EEXISTS;
@@ -229,7 +257,7 @@ gaz_status draft_count(struct draft *draft, struct arena *arena, uint16_t type,
 	if (load(draft, arena) != GAZ_OK)
 		return GAZ_ENOMEM;
 	set = find_set(draft, type);
-	*out = set ? set->count : 0;
+	*out = set ? count_records(set) : 0;
 	return GAZ_OK;
 }
 
@@ -244,6 +272,8 @@ gaz_status draft_remove(struct draft *draft, struct arena *arena,
 	set = find_set(draft, record->type);
 	if (!set)
 		return GAZ_ENOTFOUND;
+	if (take_base_apart(set, arena) != GAZ_OK)
+		return GAZ_ENOMEM;
 	while (i < set->count && (set->records[i].healthy != record->healthy ||
 				  !is_equal(&set->records[i], record)))
 		i++;
@@ -264,8 +294,9 @@ gaz_status draft_remove_set(struct draft *draft, struct arena *arena, uint16_t t
 	if (load(draft, arena) != GAZ_OK)
 		return GAZ_ENOMEM;
 	set = find_set(draft, type);
-	if (!set || set->count == 0)
+	if (!set || count_records(set) == 0)
 		return GAZ_ENOTFOUND;
+	set->base = NULL;
 	set->count = 0;
 	set->rdata_len = 0;
 	draft->is_changed = true;
@@ -280,17 +311,54 @@ gaz_status draft_set_ttl(struct draft *draft, struct arena *arena, uint16_t type
 	if (load(draft, arena) != GAZ_OK)
 		return GAZ_ENOMEM;
 	set = find_set(draft, type);
-	if (!set || set->count == 0)
+	if (!set || count_records(set) == 0)
 		return GAZ_ENOTFOUND;
+	if (take_base_apart(set, arena) != GAZ_OK)
+		return GAZ_ENOMEM;
 	set->ttl = ttl;
 	draft->is_changed = true;
 	return GAZ_OK;
 }
 
-static struct rrset *render_set(struct rrset *at, const struct draft_set *set,
-				uint32_t ttl, uint32_t *scratch)
+/* Rendering. A large set that has only got more records becomes a longer head of the
+ * same store, if they fit behind the others. */
+
+static gaz_status lengthen_base(struct draft_set *set, struct arena *arena)
 {
-	rrset_render(at, set->type, ttl, set->policy, set->records, set->count, scratch);
+	struct rrset *head = arena_alloc(arena, rrset_head_size());
+
+	if (!head)
+		return GAZ_ENOMEM;
+	memcpy(head, set->base, rrset_head_size());
+	for (size_t i = 0; i < set->count; i++) {
+		if (!rrset_append(head, &set->records[i]))
+			return take_base_apart(set, arena);
+	}
+	set->longer = head;
+	return GAZ_OK;
+}
+
+static gaz_status lengthen_bases(struct draft *draft, struct arena *arena)
+{
+	for (struct draft_set *set = draft->sets; set; set = set->next) {
+		if (set->base && lengthen_base(set, arena) != GAZ_OK)
+			return GAZ_ENOMEM;
+	}
+	return GAZ_OK;
+}
+
+/* Sets that go out whole are small enough to stay in one piece. */
+static bool is_large(const struct draft_set *set)
+{
+	return set->policy != RRSET_ALL && set->count >= RRSET_APART_MIN;
+}
+
+static struct rrset *render_records(struct rrset *at, const struct draft_set *set,
+				    uint32_t ttl, struct rrset_store *store,
+				    uint32_t *scratch)
+{
+	rrset_render(at, set->type, ttl, set->policy, set->records, set->count, store,
+		     scratch);
 	return (struct rrset *)rrset_next(at);
 }
 
@@ -299,11 +367,29 @@ static struct rrset *render_negative_soa(struct rrset *at, const struct draft_se
 {
 	const struct rrset_input *record = &soa->records[0];
 	uint32_t minimum = rdata_soa_minimum(record->rdata, record->rdata_len);
-	struct rrset *next =
-		render_set(at, soa, soa->ttl < minimum ? soa->ttl : minimum, scratch);
+	struct rrset *next = render_records(
+		at, soa, soa->ttl < minimum ? soa->ttl : minimum, NULL, scratch);
 
 	at->type = NODE_NEGATIVE_SOA;
 	return next;
+}
+
+/* The next set behind it, or NULL: out of memory. */
+static struct rrset *render_set(struct rrset *at, const struct draft_set *set,
+				uint32_t *scratch)
+{
+	struct rrset_store *store = NULL;
+
+	if (set->longer) {
+		memcpy(at, set->longer, set->longer->size);
+		return (struct rrset *)rrset_next(at);
+	}
+	if (is_large(set)) {
+		store = malloc(rrset_store_size(set->records, set->count));
+		if (!store)
+			return NULL;
+	}
+	return render_records(at, set, set->ttl, store, scratch);
 }
 
 static void add_flags(struct node *node, uint16_t type)
@@ -316,7 +402,8 @@ static void add_flags(struct node *node, uint16_t type)
 		node->flags |= NODE_ALIAS;
 }
 
-static void render_sets(const struct draft *draft, struct node *node, uint32_t *scratch)
+static gaz_status render_sets(const struct draft *draft, struct node *node,
+			      uint32_t *scratch)
 {
 	const struct draft_set *soa = find_set(draft, DNS_TYPE_SOA);
 	struct rrset *at = (struct rrset *)node_first_rrset(node);
@@ -326,12 +413,22 @@ static void render_sets(const struct draft *draft, struct node *node, uint32_t *
 		node->rrset_count++;
 	}
 	for (const struct draft_set *set = draft->sets; set; set = set->next) {
-		if (set->count == 0)
+		if (count_records(set) == 0)
 			continue;
-		at = render_set(at, set, set->ttl, scratch);
+		at = render_set(at, set, scratch);
+		if (!at)
+			return GAZ_ENOMEM;
 		node->rrset_count++;
 		add_flags(node, set->type);
 	}
+	return GAZ_OK;
+}
+
+static size_t set_size(const struct draft_set *set)
+{
+	if (set->longer || is_large(set))
+		return rrset_head_size();
+	return rrset_size(set->records, set->count) * (set->type == DNS_TYPE_SOA ? 2 : 1);
 }
 
 static size_t sets_size(const struct draft *draft, size_t *scratch_out)
@@ -340,10 +437,8 @@ static size_t sets_size(const struct draft *draft, size_t *scratch_out)
 	size_t most = 0;
 
 	for (const struct draft_set *set = draft->sets; set; set = set->next) {
-		if (set->count == 0)
-			continue;
-		size += rrset_size(set->records, set->count) *
-			(set->type == DNS_TYPE_SOA ? 2 : 1);
+		if (count_records(set) > 0)
+			size += set_size(set);
 		if (set->count > most)
 			most = set->count;
 	}
@@ -359,7 +454,7 @@ gaz_status draft_render(struct draft *draft, struct arena *arena)
 	size_t size;
 	struct node *node;
 
-	if (load(draft, arena) != GAZ_OK)
+	if (load(draft, arena) != GAZ_OK || lengthen_bases(draft, arena) != GAZ_OK)
 		return GAZ_ENOMEM;
 	size = head + sets_size(draft, &scratch_count);
 	scratch = arena_alloc(arena, scratch_count * sizeof *scratch);
@@ -371,7 +466,15 @@ gaz_status draft_render(struct draft *draft, struct arena *arena)
 	node->zone = draft->zone;
 	node->name_len = draft->name_len;
 	memcpy(node->name, draft->name, draft->name_len);
-	render_sets(draft, node, scratch);
 	draft->fresh = node;
-	return GAZ_OK;
+	if (render_sets(draft, node, scratch) == GAZ_OK)
+		return GAZ_OK;
+	draft_drop_fresh(draft);
+	return GAZ_ENOMEM;
+}
+
+void draft_drop_fresh(struct draft *draft)
+{
+	node_free(draft->fresh, draft->old);
+	draft->fresh = NULL;
 }

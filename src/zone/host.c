@@ -84,7 +84,7 @@ static struct addresses *render(enum host_type type, const uint8_t *at, size_t c
 	if (out)
 		rrset_render((struct rrset *)(void *)(out + 1),
 			     type == HOST_A ? DNS_TYPE_A : DNS_TYPE_AAAA, ttl, RRSET_ALL,
-			     inputs, count, scratch);
+			     inputs, count, NULL, scratch);
 	return out;
 }
 

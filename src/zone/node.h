@@ -9,8 +9,9 @@
 #include "zone/nametable.h"
 
 /* One owner name of a zone with all its records, in one piece of memory.
- * Immutable: a change renders a new node and swaps it in. A node without
- * records is an empty non-terminal (or the apex of a zone just made). */
+ * (but for the stores of large sets, see dns/rrset). Immutable: a change renders
+ * a new node and swaps it in; a store goes over to it if it has the same one. A
+ * node without records is an empty non-terminal (or the apex of a zone just made). */
 
 struct zone;
 
@@ -72,3 +73,15 @@ static inline const struct rrset *node_find_rrset(const struct node *node, uint1
 	}
 	return NULL;
 }
+
+/** The number of sets whose records lie apart. */
+size_t node_count_stores(const struct node *node);
+
+/** Pass the stores of a node's sets to `leave`, but for those that `heir` (or NULL) has
+ *  too. */
+void node_leave_stores(const struct node *node, const struct node *heir,
+		       void (*leave)(void *store, void *arg), void *arg);
+
+/** Free a node that nobody reads, and the stores that `heir` (or NULL) has not. Accepts
+ *  NULL. */
+void node_free(struct node *node, const struct node *heir);

@@ -34,8 +34,7 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
 		return GAZ_ENOMEM;
 	if (host_ref_targets(edit->db, draft->fresh) == GAZ_OK)
 		return GAZ_OK;
-	free(draft->fresh);
-	draft->fresh = NULL;
+	draft_drop_fresh(draft);
 	return GAZ_ENOMEM;
 }
 
@@ -80,9 +79,24 @@ static gaz_status find_orphans(struct zonedit *edit)
 	return GAZ_OK;
 }
 
+/* The pieces of memory that publishing may discard: nodes, zones, a view, stores. */
+static size_t count_pieces(const struct zonedit *edit)
+{
+	size_t pieces =
+		edit->draft_count + 2 * edit->removed_count + edit->orphan_count + 1;
+
+	for (const struct draft *draft = edit->drafts; draft; draft = draft->next)
+		pieces += draft->old ? node_count_stores(draft->old) : 0;
+	for (size_t i = 0; i < edit->removed_count; i++)
+		pieces += node_count_stores(atomic_load(&edit->removed[i]->apex_node));
+	for (size_t i = 0; i < edit->orphan_count; i++)
+		pieces += node_count_stores(nametable_entry(edit->orphans[i]));
+	return pieces;
+}
+
 gaz_status zonedit_prepare(struct zonedit *edit)
 {
-	size_t pieces = edit->draft_count + 2 * edit->removed_count + 1;
+	size_t pieces;
 
 	if (grow_nodes(edit) != GAZ_OK)
 		return GAZ_ENOMEM;
@@ -96,7 +110,7 @@ gaz_status zonedit_prepare(struct zonedit *edit)
 	}
 	if (find_orphans(edit) != GAZ_OK)
 		return GAZ_ENOMEM;
-	pieces += edit->orphan_count;
+	pieces = count_pieces(edit);
 	edit->garbage = malloc(sizeof *edit->garbage + pieces * sizeof(void *));
 	if (!edit->garbage)
 		return GAZ_ENOMEM;
@@ -106,15 +120,19 @@ gaz_status zonedit_prepare(struct zonedit *edit)
 
 /* Publish: nothing from here on can fail. */
 
-static void discard(struct zonedit *edit, void *piece)
+static void discard(void *piece, void *arg)
 {
+	struct zonedit *edit = arg;
+
 	edit->garbage->pieces[edit->garbage->count++] = piece;
 }
 
-static void discard_node(struct zonedit *edit, struct node *node)
+/* `heir` takes its place, if it is not NULL. */
+static void discard_node(struct zonedit *edit, struct node *node, const struct node *heir)
 {
 	host_unref_targets(edit->db, node);
-	discard(edit, node);
+	node_leave_stores(node, heir, discard, edit);
+	discard(node, edit);
 }
 
 static void on_garbage_unused(struct rcu_head *head)
@@ -150,7 +168,7 @@ static void show_draft(struct zonedit *edit, struct draft *draft)
 	else
 		nametable_fill(draft->slot, draft->hash, draft->fresh);
 	if (draft->old)
-		discard_node(edit, draft->old);
+		discard_node(edit, draft->old, draft->fresh);
 	else
 		atomic_fetch_add(&edit->db->name_count, 1);
 	zone->nodes += !draft->old && !draft->is_apex;
@@ -163,7 +181,7 @@ static void hide_draft(struct zonedit *edit, struct draft *draft)
 		return;
 	nametable_clear(&edit->db->nodes, draft->slot);
 	count_records(draft->zone, NULL, draft->old);
-	discard_node(edit, draft->old);
+	discard_node(edit, draft->old, NULL);
 	draft->zone->nodes--;
 	atomic_fetch_sub(&edit->db->name_count, 1);
 }
@@ -208,15 +226,15 @@ static void hide_zones(struct zonedit *edit)
 		zonedit_forget_zone(edit->db, zone);
 		atomic_fetch_sub(&edit->db->zone_count, 1);
 		atomic_fetch_sub(&edit->db->name_count, zone->nodes + 1);
-		discard_node(edit, atomic_load(&zone->apex_node));
-		discard(edit, zone);
+		discard_node(edit, atomic_load(&zone->apex_node), NULL);
+		discard(zone, edit);
 	}
 	/* A reader that has found such a zone looks for its names next: they stay
 	 * until there is none, lest it calls names missing that were there. */
 	if (edit->orphan_count > 0)
 		synchronize_rcu();
 	for (size_t i = 0; i < edit->orphan_count; i++) {
-		discard_node(edit, nametable_entry(edit->orphans[i]));
+		discard_node(edit, nametable_entry(edit->orphans[i]), NULL);
 		nametable_clear(&edit->db->nodes, edit->orphans[i]);
 	}
 }
@@ -225,7 +243,7 @@ static void swap_view(struct zonedit *edit)
 {
 	if (!edit->view)
 		return;
-	discard(edit, atomic_exchange(&edit->db->view, edit->view));
+	discard(atomic_exchange(&edit->db->view, edit->view), edit);
 	atomic_store(&edit->db->declared_count, view_declared_count(edit->view));
 	edit->view = NULL;
 }

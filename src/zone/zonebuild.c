@@ -191,7 +191,7 @@ void zonebuild_free(struct zonebuild **build)
 		return;
 	if (!b->is_published) {
 		for (size_t i = 0; b->is_rendered && i < b->count; i++)
-			free(b->names[i]->node);
+			node_free(b->names[i]->node, NULL);
 		free(b->zone);
 	}
 	arena_fini(&b->records);
@@ -438,7 +438,7 @@ gaz_status zonebuild_render(struct zonebuild *build, struct zonebuild_flaw *flaw
 	} else {
 		for (size_t i = 0; i < build->count; i++) {
 			if (!build->names[i]->first)
-				free(build->names[i]->node);
+				node_free(build->names[i]->node, NULL);
 		}
 	}
 	return st;

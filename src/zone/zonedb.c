@@ -38,19 +38,26 @@ static void free_entry(nametable_slot *slot, void *arg)
 	free(nametable_entry(slot));
 }
 
+static void free_node(nametable_slot *slot, void *arg)
+{
+	(void)arg;
+	node_free(nametable_entry(slot), NULL);
+}
+
 static void free_apex_node(nametable_slot *slot, void *arg)
 {
 	struct zone *zone = nametable_entry(slot);
 
 	(void)arg;
-	free(atomic_load(&zone->apex_node));
+	node_free(atomic_load(&zone->apex_node), NULL);
 }
 
-static void free_table(struct nametable *table)
+static void free_table(struct nametable *table,
+		       void (*free_one)(nametable_slot *slot, void *arg))
 {
 	if (!atomic_load(&table->array))
 		return;
-	nametable_walk(table, free_entry, NULL);
+	nametable_walk(table, free_one, NULL);
 	nametable_fini(table);
 }
 
@@ -63,11 +70,11 @@ void zonedb_free(struct zonedb **db)
 	rcu_barrier(); /* what was handed to call_rcu() goes first */
 	if (atomic_load(&d->zones.array))
 		nametable_walk(&d->zones, free_apex_node, NULL);
-	free_table(&d->nodes);
-	free_table(&d->apexes);
+	free_table(&d->nodes, free_node);
+	free_table(&d->apexes, free_entry);
 	host_fini(d);
-	free_table(&d->zones);
-	free_table(&d->vpcs);
+	free_table(&d->zones, free_entry);
+	free_table(&d->vpcs, free_entry);
 	free(atomic_load(&d->view));
 	free(d);
 	*db = NULL;

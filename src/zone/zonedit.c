@@ -69,7 +69,7 @@ static void undo_draft(struct zonedit *edit, struct draft *draft)
 {
 	if (draft->fresh)
 		host_unref_targets(edit->db, draft->fresh);
-	free(draft->fresh);
+	draft_drop_fresh(draft);
 	if (draft->slot && !draft->old)
 		nametable_clear(&edit->db->nodes, draft->slot);
 }

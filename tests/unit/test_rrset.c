@@ -57,7 +57,7 @@ static struct rrset *render(struct scene *s)
 
 	assert_true(rrset_size(s->records, s->count) <= SET_SIZE);
 	memset(s->set, 0, sizeof s->set);
-	rrset_render(set, 1, 60, RRSET_MULTIVALUE, s->records, s->count, scratch);
+	rrset_render(set, 1, 60, RRSET_MULTIVALUE, s->records, s->count, NULL, scratch);
 	return set;
 }
 
