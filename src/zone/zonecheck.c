@@ -234,15 +234,12 @@ static const struct build_name *find_wildcard(const struct check *c,
 	return build_find(c->build, &star, star.name.labels);
 }
 
-/* @param from_out  the delegation that the target is under, or NULL */
-static enum target find_target(const struct check *c, const uint8_t *wire, size_t len,
-			       const struct build_name **from_out)
+static enum target find_target(const struct check *c, const uint8_t *wire, size_t len)
 {
 	const struct build_name *name;
 	const struct build_name *cover;
 	struct build_owner owner;
 
-	*from_out = NULL;
 	if (!build_parse(c->build, wire, len, &owner))
 		return TARGET_FINE;
 	name = build_find(c->build, &owner, owner.name.labels);
@@ -255,7 +252,6 @@ static enum target find_target(const struct check *c, const uint8_t *wire, size_
 		name = find_wildcard(c, &owner);
 	if (name && name->flags & BUILD_ADDRESS)
 		return TARGET_FINE;
-	*from_out = cover;
 	if (cover)
 		return TARGET_UNDER_CUT;
 	return name && name->flags & BUILD_CNAME ? TARGET_CNAME : TARGET_BARE;
@@ -268,48 +264,46 @@ static bool has_target(uint16_t type, size_t *at_out)
 	return type == DNS_TYPE_NS || type == DNS_TYPE_MX || type == DNS_TYPE_SRV;
 }
 
-/* NS records within the zone must lead to an address: that of a name of the zone, or
- * glue below their own delegation. */
+static const char *const target_flaws[] = {
+	[TARGET_CNAME] =
+		", which is a CNAME; name the host itself (RFC 2181, section 10.3)",
+	[TARGET_BARE] = ", which has no address in this zone; add its A or AAAA record",
+	[TARGET_UNDER_CUT] = ", which lies below a delegation and has no glue; add its A "
+			     "or AAAA record",
+	[TARGET_UNDER_DNAME] = ", which lies below a DNAME",
+};
+
+/* A zone whose own servers cannot be found is not served; that a delegation leads
+ * nowhere concerns its names alone. */
 static gaz_status check_server(const struct check *c, const struct build_name *name,
-			       const struct build_record *r, enum target target,
-			       const struct build_name *cut)
+			       const struct build_record *r, enum target target)
 {
-	if (target == TARGET_BARE || (target == TARGET_UNDER_CUT && name == cut)) {
-		print_name(c->flaw->text, "the name server ", r->rdata,
-			   " has no address in this zone; add its A or AAAA record");
-		c->flaw->file = r->file;
-		c->flaw->line = r->line;
-		return GAZ_EFORMAT;
+	if (name->name_len > 0 || target == TARGET_UNDER_CUT) {
+		warn_name(c, r, "the name server is ", r->rdata, target_flaws[target]);
+		return GAZ_OK;
 	}
-	if (target == TARGET_UNDER_CUT)
-		warn_name(c, r, "the name server ", r->rdata,
-			  " lies below another delegation and has no glue; add its A or "
-			  "AAAA record");
-	return GAZ_OK;
+	print_name(c->flaw->text, "the name server is ", r->rdata, target_flaws[target]);
+	c->flaw->file = r->file;
+	c->flaw->line = r->line;
+	return GAZ_EFORMAT;
 }
 
 static gaz_status check_target(const struct check *c, const struct build_name *name,
 			       const struct build_record *r)
 {
-	const struct build_name *cut;
 	enum target target;
 	size_t at;
 
 	if (!has_target(r->type, &at))
 		return GAZ_OK;
-	target = find_target(c, r->rdata + at, r->rdata_len - at, &cut);
-	if (target == TARGET_CNAME)
-		warn_name(c, r, "points to ", r->rdata + at,
-			  ", which is a CNAME; name the host itself (RFC 2181, section "
-			  "10.3)");
-	else if (target == TARGET_UNDER_DNAME)
-		warn_name(c, r, "points to ", r->rdata + at,
-			  ", which lies below a DNAME");
-	else if (r->type == DNS_TYPE_NS)
-		return check_server(c, name, r, target, cut);
-	else if (target == TARGET_BARE && r->rdata[at] != 0) /* "." is no host */
-		warn_name(c, r, "points to ", r->rdata + at,
-			  ", which has no address in this zone");
+	target = find_target(c, r->rdata + at, r->rdata_len - at);
+	if (target == TARGET_FINE)
+		return GAZ_OK;
+	if (r->type == DNS_TYPE_NS)
+		return check_server(c, name, r, target);
+	/* "." is no host, and what lies below a delegation is for its servers to say. */
+	if (target != TARGET_UNDER_CUT && r->rdata[at] != 0)
+		warn_name(c, r, "points to ", r->rdata + at, target_flaws[target]);
 	return GAZ_OK;
 }
 
