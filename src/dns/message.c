@@ -3,15 +3,26 @@
 
 #include "dns/wire.h"
 
+/* A pointer leads to a name before (RFC 1035, section 4.1.4). */
+static bool is_pointer(const uint8_t *wire, size_t len, size_t at, size_t start)
+{
+	size_t to;
+
+	if (len - at < 2)
+		return false;
+	to = wire_get_u16(wire + at) & 0x3fffu;
+	return to >= DNS_HEADER_LEN && to < start;
+}
+
 /* The end of the name at `at`, which may be compressed and is not followed;
- * 0 when it runs out of the message. */
+ * 0 when it runs out of the message, or a pointer does. */
 static size_t skip_name(const uint8_t *wire, size_t len, size_t at)
 {
 	for (size_t start = at; at < len && at - start < DNAME_MAX; at += 1u + wire[at]) {
 		if (wire[at] == 0)
 			return at + 1;
 		if (wire[at] >= 0xc0)
-			return at + 2 <= len ? at + 2 : 0;
+			return is_pointer(wire, len, at, start) ? at + 2 : 0;
 		if (wire[at] > DNAME_LABEL_MAX)
 			return 0;
 	}

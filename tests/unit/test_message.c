@@ -136,6 +136,24 @@ static void test_other_records_are_skipped(void **state)
 	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
 }
 
+static void test_pointer_that_leads_nowhere_is_a_format_error(void **state)
+{
+	uint8_t record[] = {1, 'x', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};
+	static const uint16_t nowhere[] = {0, 11, sizeof PLAIN, sizeof PLAIN + 2, 0x3fff};
+	struct message m = make();
+	struct query q;
+
+	(void)state;
+	append(&m, 11, record, sizeof record);
+	assert_int_equal(parse(&m, &q), QUERY_OK);
+	for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
+		wire_put_u16(record + 2, 0xc000 | nowhere[i]);
+		m = make();
+		append(&m, 11, record, sizeof record);
+		assert_int_equal(parse(&m, &q), QUERY_FORMERR);
+	}
+}
+
 static void test_what_is_no_query_is_dropped_or_refused(void **state)
 {
 	struct message m = make();
@@ -200,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_opt_is_read),
 		cmocka_unit_test(test_broken_opt_is_a_format_error),
 		cmocka_unit_test(test_other_records_are_skipped),
+		cmocka_unit_test(test_pointer_that_leads_nowhere_is_a_format_error),
 		cmocka_unit_test(test_what_is_no_query_is_dropped_or_refused),
 		cmocka_unit_test(test_every_cut_is_a_format_error),
 		cmocka_unit_test(test_compressed_question_is_a_format_error),
