@@ -3,14 +3,13 @@
 
 #include <arpa/inet.h>
 #include <ldns/ldns.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
+#include "zone/masterldns.h"
 
 enum {
 	DNS_TYPE_SPF = 99,
@@ -62,7 +61,7 @@ static enum form form_of(uint16_t type)
 
 /* ---- types and numbers ---- */
 
-static bool read_number(const char *text, size_t len, uint64_t max, uint64_t *out)
+bool masterdata_number(const char *text, size_t len, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;
 
@@ -92,7 +91,7 @@ uint16_t masterdata_type(const char *text, size_t len)
 	if (len >= sizeof name)
 		return 0;
 	if (len > 4 && strncasecmp(text, "TYPE", 4) == 0)
-		return read_number(text + 4, len - 4, UINT16_MAX, &number)
+		return masterdata_number(text + 4, len - 4, UINT16_MAX, &number)
 			       ? (uint16_t)number
 			       : 0;
 	memcpy(name, text, len);
@@ -123,7 +122,7 @@ bool masterdata_ttl(const char *text, size_t len, uint32_t *out)
 	uint64_t total = 0;
 	uint64_t value;
 
-	if (read_number(text, len, UINT32_MAX, &total)) {
+	if (masterdata_number(text, len, UINT32_MAX, &total)) {
 		*out = (uint32_t)total;
 		return true;
 	}
@@ -133,7 +132,7 @@ bool masterdata_ttl(const char *text, size_t len, uint32_t *out)
 		while (at < len && text[at] >= '0' && text[at] <= '9')
 			at++;
 		if (at == len || unit_seconds(text[at]) == 0 ||
-		    !read_number(text + from, at - from, UINT32_MAX, &value))
+		    !masterdata_number(text + from, at - from, UINT32_MAX, &value))
 			return false;
 		total += value * unit_seconds(text[at]);
 		if (total > UINT32_MAX)
@@ -155,7 +154,7 @@ static bool put_number(const struct masterfields *f, size_t i, uint8_t *out)
 {
 	uint64_t value;
 
-	if (!read_number(word_at(f, i), f->words[i].len, UINT16_MAX, &value))
+	if (!masterdata_number(word_at(f, i), f->words[i].len, UINT16_MAX, &value))
 		return false;
 	wire_put_u16(out, (uint16_t)value);
 	return true;
@@ -213,7 +212,7 @@ static const char *put_string(const char *text, size_t len, uint8_t *out,
 			octet = (uint8_t)text[++at];
 			if (octet >= '0' && octet <= '9') {
 				if (len - at < 3 ||
-				    !read_number(text + at, 3, 255, &octet))
+				    !masterdata_number(text + at, 3, 255, &octet))
 					return "a backslash before digits wants three of "
 					       "them, up to 255; correct it";
 				at += 2;
@@ -303,7 +302,7 @@ static const char *put_generic(const struct masterfields *f, uint8_t *out, size_
 	size_t digits = 0;
 
 	if (f->count < 2 ||
-	    !read_number(word_at(f, 1), f->words[1].len, MASTERDATA_MAX, &count))
+	    !masterdata_number(word_at(f, 1), f->words[1].len, MASTERDATA_MAX, &count))
 		return what;
 	for (size_t i = 2; i < f->count; i++) {
 		for (const char *at = word_at(f, i); *at; at++, digits++) {
@@ -321,71 +320,6 @@ static const char *put_generic(const struct masterfields *f, uint8_t *out, size_
 	return digits == 2 * count ? NULL : what;
 }
 
-/* ---- the other types ---- */
-
-/* ". 0 IN TYPE DATA", the words as they were. */
-static char *join_words(uint16_t type, const struct masterfields *f)
-{
-	size_t size = 64;
-	char *line;
-	char *at;
-
-	for (size_t i = 0; i < f->count; i++)
-		size += f->words[i].len + 3;
-	line = malloc(size);
-	if (!line)
-		return NULL;
-	at = line + sprintf(line, ". 0 IN TYPE%u", type);
-	for (size_t i = 0; i < f->count; i++) {
-		const char *quote = f->words[i].is_quoted ? "\"" : "";
-
-		at += sprintf(at, " %s%s%s", quote, word_at(f, i), quote);
-	}
-	return line;
-}
-
-static gaz_status copy_data(const ldns_rr *rr, uint8_t *out, size_t *len_out)
-{
-	ldns_buffer *buffer = ldns_buffer_new(LDNS_MIN_BUFLEN);
-	gaz_status st = GAZ_EFORMAT;
-
-	if (!buffer)
-		return GAZ_ENOMEM;
-	if (ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
-	    ldns_buffer_position(buffer) <= MASTERDATA_MAX) {
-		*len_out = ldns_buffer_position(buffer);
-		memcpy(out, ldns_buffer_begin(buffer), *len_out);
-		st = GAZ_OK;
-	}
-	ldns_buffer_free(buffer);
-	return st;
-}
-
-static gaz_status read_with_ldns(uint16_t type, const struct masterfields *f,
-				 uint8_t *out, size_t *len_out, const char **what_out)
-{
-	ldns_rdf *origin = ldns_dname_new_frm_data((uint16_t)f->origin_len, f->origin);
-	char *line = join_words(type, f);
-	ldns_rr *rr = NULL;
-	ldns_status parsed = LDNS_STATUS_MEM_ERR;
-	gaz_status st;
-
-	if (origin && line)
-		parsed = ldns_rr_new_frm_str(&rr, line, 0, origin, NULL);
-	*what_out = ldns_get_errorstr_by_id(parsed);
-	if (parsed == LDNS_STATUS_OK)
-		st = copy_data(rr, out, len_out);
-	else
-		st = parsed == LDNS_STATUS_MEM_ERR ? GAZ_ENOMEM : GAZ_EFORMAT;
-	if (parsed == LDNS_STATUS_OK && st == GAZ_EFORMAT)
-		*what_out = "the data is too long; shorten it";
-	if (parsed == LDNS_STATUS_OK)
-		ldns_rr_free(rr);
-	free(line);
-	ldns_rdf_deep_free(origin);
-	return st;
-}
-
 gaz_status masterdata_read(uint16_t type, const struct masterfields *fields,
 			   uint8_t *rdata_out, size_t *len_out, const char **what_out)
 {
@@ -394,7 +328,8 @@ gaz_status masterdata_read(uint16_t type, const struct masterfields *fields,
 
 	*len_out = 0;
 	if (!generic && form == FORM_OTHER)
-		return read_with_ldns(type, fields, rdata_out, len_out, what_out);
+		return masterldns_read(type, generic, fields, rdata_out, len_out,
+				       what_out);
 	*what_out = generic ? put_generic(fields, rdata_out, len_out)
 			    : put_common(form, fields, rdata_out, len_out);
 	if (*what_out)
@@ -405,6 +340,7 @@ gaz_status masterdata_read(uint16_t type, const struct masterfields *fields,
 	}
 	/* ldns knows whether this is what the type's data looks like. */
 	if (form == FORM_OTHER && ldns_rr_descript(type)->_type == (ldns_rr_type)type)
-		return read_with_ldns(type, fields, rdata_out, len_out, what_out);
+		return masterldns_read(type, generic, fields, rdata_out, len_out,
+				       what_out);
 	return GAZ_OK;
 }

@@ -27,6 +27,9 @@ struct masterfields {
 /** "A", "TYPE65280", of any case. @return 0: no such type */
 uint16_t masterdata_type(const char *text, size_t len);
 
+/** Digits alone. @return false: something else, or over `max` */
+bool masterdata_number(const char *text, size_t len, uint64_t max, uint64_t *out);
+
 /** "3600", "1h30m". @return false: not of that form, or over 32 bits */
 bool masterdata_ttl(const char *text, size_t len, uint32_t *out);
 

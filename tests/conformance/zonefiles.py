@@ -298,7 +298,15 @@ FILES = {
 }
 
 # Where the verdicts differ on purpose, and why.
+TTL = "a TTL has 31 bits (RFC 2181, section 8): BIND warns and serves it as it is"
 EXCEPTIONS = {
+    "ttl-too-large": TTL,
+    "ttl-32-bits": TTL,
+    "ttl-directive-too-large": TTL,
+    "type-65535": "the type is reserved, no record has it (RFC 6895, section 3.1)",
+    "wildcard-ns": "what it does is not defined, but it is allowed (RFC 4592, section 4.2)",
+    "generate": "$GENERATE is BIND's own; RFC 1035, section 5.1 does not have it",
+    "a6": "A6 is history (RFC 6563); as TYPE38 it can be served",
 }
 
 PARTS = {"included.part": "part A 192.0.2.9\n", "bad.part": "part A 192.0.2.999\n"}

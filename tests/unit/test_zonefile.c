@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "dns/name.h"
+#include "dns/wire.h"
 #include "responder/answer.h"
 #include "zone/zonebuild.h"
 #include "zone/zonedb.h"
@@ -179,7 +180,7 @@ static const uint8_t *ask(const char *name, uint16_t type)
 	size_t len;
 
 	assert_int_equal(dname_from_text(name, query + 12, &len), GAZ_OK);
-	query[12 + len + 1] = (uint8_t)type;
+	wire_put_u16(query + 12 + len, type);
 	query[12 + len + 3] = 1;
 	req.len = 12 + len + 4;
 	assert_int_equal(netaddr_parse("192.0.2.1", &req.source), GAZ_OK);
@@ -369,6 +370,52 @@ static void test_all_forms_of_an_entry(void **state)
 	assert_int_equal(answers(ask("h.example.org", 1)), 1);
 	/* 1h30m, and the TTL of $TTL */
 	assert_memory_equal(ask("example.org", 6) + 12 + 13 + 4 + 6, "\0\0\x0e\x10", 4);
+}
+
+/* What ldns would take, cut or leave out. */
+static void test_data_of_rarer_types_is_checked(void **state)
+{
+	static const struct {
+		const char *data, *what;
+	} bad[] = {
+		{"CAA 256 issue ca.example", "too large"},
+		{"TLSA 256 1 1 ab", "too large"},
+		{"TLSA 3 1 1 abc", "odd number"},
+		{"TLSA 3 1 1 ab c", "odd number"},
+		{"SSHFP 4 2 abc", "odd number"},
+		{"SSHFP 4 300 ab", "too large"},
+		{"DS 65536 8 2 ab", "too large"},
+		{"DS -1 8 2 ab", "too large"},
+		{"DS 1 8 2 abab", "digest"},
+		{"LOC 91 0 0 N 4 53 32 E 0m", "latitude"},
+		{"LOC 52 N 181 E 0m", "latitude"},
+		{"LOC 52 N 4 E", "altitude"},
+		{"APL 1:192.0.2.0/33", "prefix"},
+		{"HTTPS 1 . port=65536", "port"},
+		{"HTTPS 1 . port=1 port=2", "twice"},
+		{"SVCB 1 . mandatory=port alpn=h2", "mandatory"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		(void)snprintf(text, sizeof text, HEAD "x %s\n", bad[i].data);
+		expect_error(text, GAZ_EFORMAT, 4, bad[i].what);
+	}
+	assert_int_equal(load("example.org.zone",
+			      HEAD "a CAA 255 issue ca.example\na CAA 0 issue \"b; c\"\n"
+				   "b TLSA 255 255 255 ab cd\nc SSHFP 4 2 abcd\n"
+				   "d NS ns.example.net.\nd DS 65535 RSASHA256 250 ab\n"
+				   "d DS 1 8 1 0123456789012345678901234567890123456789\n"
+				   "e LOC 90 N 180 W 0m\nf APL 1:192.0.2.0/32 !2:::/128\n"
+				   "g HTTPS 1 . mandatory=alpn,port alpn=h2 port=65535\n"
+				   "g HTTPS 0 a\ng SVCB 1 . port=1 alpn=h3\n"
+				   "h TYPE257 \\# 4 0001 6161\n"),
+			 GAZ_OK);
+	(void)publish();
+	assert_int_equal(answers(ask("a.example.org", 257)), 2);
+	assert_int_equal(answers(ask("d.example.org", 43)), 2);
+	assert_int_equal(answers(ask("g.example.org", 65)), 2);
 }
 
 static void test_without_TTL_the_last_one_counts_and_first_the_SOA(void **state)
@@ -634,6 +681,7 @@ int main(void)
 		TEST(test_set_that_is_too_large_is_refused),
 		TEST(test_file_that_cannot_be_read_is_an_error),
 		TEST(test_all_forms_of_an_entry),
+		TEST(test_data_of_rarer_types_is_checked),
 		TEST(test_without_TTL_the_last_one_counts_and_first_the_SOA),
 		TEST(test_include_has_its_own_origin_and_owner),
 		TEST(test_include_has_limits),
