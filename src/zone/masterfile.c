@@ -144,7 +144,10 @@ static gaz_status open_level(struct reading *r, const char *path, struct gaz_err
 	gaz_status st;
 
 	if ((st = list_file(r, path, &level->file)) != GAZ_OK)
-		return gaz_error_set(err, st, "too many files");
+		return gaz_error_set(err, st,
+				     st == GAZ_ENOMEM
+					     ? "out of memory; free some and try again"
+					     : "too many files");
 	if ((st = mastertext_open(path, &text, &info, err)) != GAZ_OK)
 		return st;
 	stamp = &r->list->items[level->file];

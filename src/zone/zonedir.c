@@ -28,8 +28,8 @@ struct file {
 	uint8_t apex[DNAME_MAX];
 	size_t apex_len;	  /* 0: the name is not that of a zone */
 	struct masterlist stamps; /* of the last load */
-	bool is_racy;
-	bool is_twin; /* another file is for the same zone, and counts */
+	bool is_due;		  /* to be loaded again, though it may look unchanged */
+	bool is_twin;		  /* another file is for the same zone, and counts */
 	bool is_gone;
 	struct zonebuild *build; /* loaded, not published */
 
@@ -264,7 +264,7 @@ static bool is_same_stamp(const struct masterstamp *a, const struct masterstamp 
 
 static bool has_changed(const struct file *file)
 {
-	if (file->stamps.count == 0 || file->is_racy)
+	if (file->stamps.count == 0 || file->is_due)
 		return true;
 	for (size_t i = 0; i < file->stamps.count; i++) {
 		struct masterstamp now;
@@ -344,7 +344,8 @@ static void load_file(struct zonedir *dir, struct file *file)
 			 warned.count - WARNINGS_LOGGED);
 	masterlist_fini(&file->stamps);
 	file->stamps = report.files;
-	file->is_racy = is_racy(file, &begin);
+	/* The next time there may be more memory. */
+	file->is_due = is_racy(file, &begin) || st == GAZ_ENOMEM;
 	pthread_mutex_lock(&dir->mutex);
 	file->tried_ms = clock_now_ms(&dir->clock);
 	file->warnings = report.warnings;
@@ -439,6 +440,7 @@ static void flush(struct zonedir *dir, zonedir_commit *commit, void *arg)
 				       "%.400s: cannot be published: %s; reload it later",
 				       file->path, gaz_status_text(st));
 			set_failed(dir, file, text);
+			file->is_due = true;
 		}
 		zonebuild_free(&file->build);
 	}
