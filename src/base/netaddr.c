@@ -190,6 +190,15 @@ bool netprefix_holds(const struct netprefix *prefix, const struct netaddr *addr)
 		(prefix->addr.bytes[whole] ^ addr->bytes[whole]) >> (8 - rest) == 0);
 }
 
+bool netprefix_list_holds(const struct netprefix_list *list, const struct netaddr *addr)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (netprefix_holds(&list->items[i], addr))
+			return true;
+	}
+	return false;
+}
+
 char *netaddr_print_endpoint(const struct sockaddr *sa, char out[NETADDR_TEXT_SIZE])
 {
 	char host[INET6_ADDRSTRLEN] = "?";

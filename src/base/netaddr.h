@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -17,6 +18,11 @@ struct netaddr {
 struct netprefix {
 	struct netaddr addr;
 	uint8_t len; /* bits */
+};
+
+struct netprefix_list { /* borrows them */
+	const struct netprefix *items;
+	size_t count;
 };
 
 enum {
@@ -45,6 +51,9 @@ GAZ_MUST_CHECK gaz_status netaddr_parse_prefix(const char *text, struct netprefi
 
 /** True when the address lies in the prefix. */
 bool netprefix_holds(const struct netprefix *prefix, const struct netaddr *addr);
+
+/** True when it lies in one of them. */
+bool netprefix_list_holds(const struct netprefix_list *list, const struct netaddr *addr);
 
 /** Each writes a text with NUL and returns `out`. */
 char *netaddr_print_endpoint(const struct sockaddr *sa, char out[NETADDR_TEXT_SIZE]);

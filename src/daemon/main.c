@@ -160,6 +160,8 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.on_skip = d->options.best_effort ? log_skipped : NULL,
 		.tcp_idle_ms = d->options.tcp_idle_ms,
 		.tcp_max = d->options.tcp_max,
+		.subnet_from = {d->options.subnet_from, d->options.subnet_from_count},
+		.proxy_from = {d->options.proxy_from, d->options.proxy_from_count},
 		.nsid = d->options.nsid,
 		.identity = d->options.identity,
 		.version = d->options.version_text,

@@ -425,6 +425,12 @@ const struct option_row option_rows[] = {
 	{"tcp-max", "N", false, true, option_set_tcp_max,
 	 "TCP connections of each worker; one more replaces the one\n"
 	 "that is idle longest (default: 512)"},
+	{"subnet-from", "CIDR[,CIDR...]", true, false, option_set_subnet_from,
+	 "sources whose EDNS client subnet (RFC 7871) is the source\n"
+	 "that chooses the view (default: none)"},
+	{"proxy-from", "CIDR[,CIDR...]", true, false, option_set_proxy_from,
+	 "proxies: their queries begin with a header of the PROXY\n"
+	 "protocol, version 2, which tells the source (default: none)"},
 	{"nsid", "TEXT", false, false, option_set_nsid,
 	 "what EDNS clients that want to know the server are told\n"
 	 "(NSID, RFC 5001) (default: nothing)"},

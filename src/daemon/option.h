@@ -41,6 +41,8 @@ set_option option_set_quota;
 set_option option_set_rate;
 
 /* Those of option_dns.c, about DNS messages and connections. */
+set_option option_set_subnet_from;
+set_option option_set_proxy_from;
 set_option option_set_nsid;
 set_option option_set_identity;
 set_option option_set_version_text;

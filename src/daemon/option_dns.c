@@ -43,6 +43,47 @@ gaz_status option_set_version_text(struct options *c, const char *value,
 			sizeof c->version_text - 1, err);
 }
 
+/* Prefixes after the ones that are there. */
+static gaz_status add_prefixes(const char *option, const char *value,
+			       struct netprefix **items, size_t *count,
+			       struct gaz_error *err)
+{
+	char *copy = strdup(value);
+	gaz_status st = copy ? GAZ_OK : out_of_memory(err);
+
+	for (char *rest = copy; st == GAZ_OK && rest;) {
+		const char *text = strsep(&rest, ",");
+		struct netprefix *prefix = grow((void **)items, *count, sizeof *prefix);
+
+		if (!prefix)
+			st = out_of_memory(err);
+		else if (netaddr_parse_prefix(text, prefix) != GAZ_OK)
+			st = gaz_error_set(err, GAZ_EFORMAT,
+					   "%s: '%s' is not an address prefix such as "
+					   "10.0.0.0/16; bits behind the length must be "
+					   "zero",
+					   option, text);
+		else
+			++*count;
+	}
+	free(copy);
+	return st;
+}
+
+gaz_status option_set_subnet_from(struct options *c, const char *value,
+				  struct gaz_error *err)
+{
+	return add_prefixes("--subnet-from", value, &c->subnet_from,
+			    &c->subnet_from_count, err);
+}
+
+gaz_status option_set_proxy_from(struct options *c, const char *value,
+				 struct gaz_error *err)
+{
+	return add_prefixes("--proxy-from", value, &c->proxy_from, &c->proxy_from_count,
+			    err);
+}
+
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -345,6 +345,8 @@ void options_fini(struct options *options)
 	free(options->api);
 	free(options->api_fds);
 	free(options->vpcs);
+	free(options->subnet_from);
+	free(options->proxy_from);
 	free(options->keys);
 	memset(options, 0, sizeof *options);
 }

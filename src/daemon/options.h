@@ -80,6 +80,10 @@ struct options {
 	uint32_t health_check_max;
 	uint32_t operation_hours;
 	uint32_t operation_max;
+	struct netprefix *subnet_from; /* owned */
+	size_t subnet_from_count;
+	struct netprefix *proxy_from; /* owned */
+	size_t proxy_from_count;
 	uint64_t seed;
 };
 

@@ -8,6 +8,9 @@
 enum {
 	COOKIE_MIN = COOKIE_CLIENT_LEN + 8, /* with a server cookie (RFC 7873, 4.2) */
 	COOKIE_MAX = COOKIE_CLIENT_LEN + 32,
+	SUBNET_HEAD = 4, /* family, length of the source, of the scope */
+	SUBNET_IPV4 = 1, /* address family numbers of IANA */
+	SUBNET_IPV6 = 2,
 };
 
 static bool read_cookie(const uint8_t *data, size_t len, struct edns_query *out)
@@ -33,6 +36,10 @@ static bool read_option(uint16_t code, const uint8_t *data, size_t len,
 	case EDNS_TCP_KEEPALIVE:
 		out->wants_keepalive = true;
 		return true;
+	case EDNS_CLIENT_SUBNET:
+		out->subnet = data;
+		out->subnet_len = (uint16_t)len;
+		return true;
 	default:
 		return true;
 	}
@@ -53,9 +60,42 @@ bool edns_read_options(const uint8_t *at, size_t len, struct edns_query *out)
 	return len == 0;
 }
 
+static bool has_bits_behind(const uint8_t *addr, size_t octets, unsigned bits)
+{
+	return bits % 8 != 0 && (addr[octets - 1] & (0xff >> bits % 8)) != 0;
+}
+
+gaz_status edns_read_subnet(const struct edns_query *query, struct netaddr *out)
+{
+	const uint8_t *data = query->subnet;
+	struct netprefix prefix = {.len = 0};
+	uint16_t family;
+	size_t octets;
+
+	if (query->subnet_len < SUBNET_HEAD || data[3] != 0)
+		return GAZ_EFORMAT;
+	family = wire_get_u16(data);
+	prefix.len = data[2];
+	if (family != SUBNET_IPV4 && family != SUBNET_IPV6)
+		return GAZ_ENOTFOUND;
+	octets = (prefix.len + 7u) / 8;
+	if (prefix.len > (family == SUBNET_IPV4 ? 32 : 128) ||
+	    query->subnet_len != SUBNET_HEAD + octets ||
+	    has_bits_behind(data + SUBNET_HEAD, octets, prefix.len))
+		return GAZ_EFORMAT;
+	if (prefix.len == 0)
+		return GAZ_ENOTFOUND;
+	*out = (struct netaddr){.family = family == SUBNET_IPV4 ? AF_INET : AF_INET6};
+	memcpy(out->bytes, data + SUBNET_HEAD, octets);
+	return GAZ_OK;
+}
+
 size_t edns_options_len(const struct edns_reply *reply)
 {
 	size_t len = 0;
+
+	if (reply->subnet)
+		len += EDNS_OPTION_HEAD + (size_t)reply->subnet_len;
 
 	if (reply->nsid_len)
 		len += EDNS_OPTION_HEAD + (size_t)reply->nsid_len;
@@ -87,8 +127,19 @@ static uint8_t *put_number(uint8_t *at, enum edns_option code, uint16_t number)
 	return at + 2;
 }
 
+/* The scope is as narrow as the source: another subnet may be in another VPC. */
+static uint8_t *put_subnet(uint8_t *at, const struct edns_reply *reply)
+{
+	uint8_t *end = put_data(at, EDNS_CLIENT_SUBNET, reply->subnet, reply->subnet_len);
+
+	at[EDNS_OPTION_HEAD + 3] = at[EDNS_OPTION_HEAD + 2];
+	return end;
+}
+
 uint8_t *edns_put_options(uint8_t *at, const struct edns_reply *reply)
 {
+	if (reply->subnet)
+		at = put_subnet(at, reply);
 	if (reply->nsid_len)
 		at = put_data(at, EDNS_NSID, reply->nsid, reply->nsid_len);
 	if (reply->has_cookie)

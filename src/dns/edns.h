@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/netaddr.h"
+#include "base/status.h"
 #include "dns/cookie.h"
 
 /* The options of OPT records (RFC 6891): the one place that reads those of queries and
@@ -12,6 +14,7 @@
 
 enum edns_option {
 	EDNS_NSID = 3,		  /* RFC 5001 */
+	EDNS_CLIENT_SUBNET = 8,	  /* RFC 7871 */
 	EDNS_COOKIE = 10,	  /* RFC 7873 */
 	EDNS_TCP_KEEPALIVE = 11,  /* RFC 7828 */
 	EDNS_EXTENDED_ERROR = 15, /* RFC 8914 */
@@ -35,6 +38,9 @@ struct edns_query {
 	bool wants_keepalive;
 	uint8_t cookie_len;    /* 8, or 16 to 40; 0: none */
 	const uint8_t *cookie; /* in the message */
+	const uint8_t
+		*subnet; /* in the message: a client subnet as it came; NULL: none */
+	uint16_t subnet_len;
 };
 
 /** Read the options of a query's OPT record; those we do not know mean nothing (RFC 6891,
@@ -42,7 +48,19 @@ struct edns_query {
  *  @return false: one is cut short, or a cookie has a length that none can have */
 bool edns_read_options(const uint8_t *at, size_t len, struct edns_query *out);
 
+/**
+ * Read the client subnet of a query that has one: for servers that heed it (RFC 7871,
+ * section 6).
+ *
+ * @return GAZ_OK; GAZ_ENOTFOUND: the client wants none to be heeded, or it is of a family
+ *         that we do not know; GAZ_EFORMAT: malformed, the query is to get FORMERR
+ */
+GAZ_MUST_CHECK gaz_status edns_read_subnet(const struct edns_query *query,
+					   struct netaddr *out);
+
 struct edns_reply {
+	const uint8_t *subnet; /* NULL: none; else the query's, which has been heeded */
+	uint16_t subnet_len;
 	const uint8_t *nsid;
 	uint8_t nsid_len; /* 0: none */
 	bool has_cookie;

@@ -288,10 +288,41 @@ static enum answer_way sort_question(struct answer_job *s)
 	return s->query.qclass == DNS_CLASS_CH ? ANSWER_CHAOS : ANSWER_RCODE;
 }
 
+static bool is_believed(const struct answer_job *s)
+{
+	const struct answer_config *config = s->ctx->config;
+
+	return config && netprefix_list_holds(&config->subnet_from, &s->req.source);
+}
+
+/* The client subnet of somebody whom we believe comes before the listener, and that
+ * before the source. False: it is malformed. */
+static bool choose_view(struct answer_job *s)
+{
+	const struct netaddr *viewer = &s->req.source;
+	int listener_vpc = s->req.listener_vpc;
+	struct netaddr subnet;
+
+	if (s->query.has_edns && s->query.edns.subnet && is_believed(s)) {
+		gaz_status st = edns_read_subnet(&s->query.edns, &subnet);
+
+		if (st == GAZ_EFORMAT)
+			return false;
+		s->heeds_subnet = st == GAZ_OK;
+	}
+	if (s->heeds_subnet) {
+		viewer = &subnet;
+		listener_vpc = ANSWER_NO_VPC;
+	}
+	view_find(s->ctx->db, viewer, listener_vpc, &s->tags);
+	return true;
+}
+
 void answer_begin(struct answer_context *ctx, struct answer_job *s)
 {
 	s->ctx = ctx;
 	s->zone = NULL;
+	s->heeds_subnet = false;
 	s->verdict = query_parse(s->req.query, s->req.len, &s->query);
 	if (s->verdict != QUERY_OK) {
 		s->way = ANSWER_RCODE;
@@ -301,7 +332,11 @@ void answer_begin(struct answer_context *ctx, struct answer_job *s)
 	s->way = sort_question(s);
 	if (s->way != ANSWER_ZONES && s->way != ANSWER_TRANSFER)
 		return;
-	view_find(ctx->db, &s->req.source, s->req.listener_vpc, &s->tags);
+	if (!choose_view(s)) {
+		s->way = ANSWER_RCODE;
+		s->rcode = DNS_FORMERR;
+		return;
+	}
 	s->name = &s->query.name;
 	s->name_at = DNS_HEADER_LEN;
 	s->hops = 0;
@@ -348,6 +383,8 @@ static void choose_options(struct answer_job *s)
 	const struct edns_query *asked = &s->query.edns;
 	struct edns_reply *opt = &s->opt;
 
+	opt->subnet = s->heeds_subnet ? asked->subnet : NULL;
+	opt->subnet_len = asked->subnet_len;
 	opt->nsid_len = 0;
 	if (asked->wants_nsid && config) {
 		opt->nsid = config->nsid.octets;

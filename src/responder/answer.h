@@ -36,10 +36,13 @@ struct answer_text {
 	uint8_t len; /* 0: nothing is said */
 };
 
-struct answer_config {		 /* of all workers; what the server says about itself */
-	struct answer_text nsid; /* EDNS_NSID_MAX octets at most (RFC 5001) */
-	struct answer_text identity; /* id.server, hostname.bind (RFC 4892) */
-	struct answer_text version;  /* version.server, version.bind */
+/* Of all workers: what the server says about itself, and whom it believes. */
+struct answer_config {
+	struct answer_text nsid;	   /* EDNS_NSID_MAX octets at most (RFC 5001) */
+	struct answer_text identity;	   /* id.server, hostname.bind (RFC 4892) */
+	struct answer_text version;	   /* version.server, version.bind */
+	struct netprefix_list subnet_from; /* their client subnets choose the view */
+	struct netprefix_list proxy_from;  /* their queries begin with a PROXY header */
 };
 
 struct answer_context { /* one per worker */
@@ -83,6 +86,7 @@ struct answer_job {
 	const struct dname *name; /* at work: the question's, then CNAME targets */
 	size_t name_at;		  /* where the reply holds it */
 	unsigned hops;		  /* CNAMEs followed */
+	bool heeds_subnet;	  /* the client subnet chose the view */
 	struct view_tags tags;
 	struct reply reply;
 	struct query query;

@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum {
-	FIRST_CAP = 4096, /* grows when a longer message is announced */
+	FIRST_CAP =
+		4096, /* more than a PROXY header has; grows when a longer message is announced */
 };
 
 gaz_status frames_init(struct frames *frames)
@@ -29,6 +30,17 @@ uint8_t *frames_room(const struct frames *frames, size_t *len_out)
 void frames_received(struct frames *frames, size_t len)
 {
 	frames->len += len;
+}
+
+size_t frames_peek(const struct frames *frames, const uint8_t **out)
+{
+	*out = frames->bytes + frames->taken;
+	return frames->len - frames->taken;
+}
+
+void frames_skip(struct frames *frames, size_t len)
+{
+	frames->taken += len;
 }
 
 static size_t message_len(const uint8_t *prefix)

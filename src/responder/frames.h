@@ -41,6 +41,12 @@ uint8_t *frames_room(const struct frames *frames, size_t *len_out);
 /** So many octets were put there. */
 void frames_received(struct frames *frames, size_t len);
 
+/** What has been received and not been taken. @return its length */
+size_t frames_peek(const struct frames *frames, const uint8_t **out);
+
+/** Take octets that stand before the messages: no more than frames_peek() has. */
+void frames_skip(struct frames *frames, size_t len);
+
 /** Take the next message; it stays in place until frames_settle(). */
 enum frames_next frames_next(struct frames *frames, const uint8_t **message_out,
 			     size_t *len_out);

@@ -157,6 +157,8 @@ static gaz_status share_config(struct responder *r, const struct responder_confi
 	r->answers.nsid = text_of(config->nsid);
 	r->answers.identity = text_of(config->identity);
 	r->answers.version = text_of(config->version);
+	r->answers.subnet_from = config->subnet_from;
+	r->answers.proxy_from = config->proxy_from;
 	if (!config->cookies)
 		return cookie_secrets_random(&r->cookies);
 	r->cookies = *config->cookies;

@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/netaddr.h"
 #include "base/status.h"
 
 /* The DNS side: worker threads, each with its own event loop, its own
  * SO_REUSEPORT UDP socket and TCP listener per address. */
 
 struct cookie_secrets;
-struct netaddr;
 struct zonedb;
 struct responder;
 
@@ -37,6 +37,9 @@ struct responder_config {
 	const char *identity;
 	const char *version;
 	const struct cookie_secrets *cookies; /* copied; NULL: a random one */
+	struct netprefix_list subnet_from; /* whose EDNS client subnets choose the view */
+	struct netprefix_list proxy_from;  /* who sends PROXY headers, version 2; both are
+		borrowed until responder_close() */
 
 	/* Not NULL: endpoints that cannot be bound are told to it and left out. Fails all
 	 * the same when none is left. It needs an `err` below. */

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/proxyv2.h"
 #include "responder/frames.h"
 #include "responder/worker.h"
 
@@ -44,6 +45,7 @@ struct conn {
 	int fd;
 	int listener_vpc;
 	struct netaddr source;
+	bool awaits_proxy;   /* the header of a proxy comes first */
 	int64_t active_ms;   /* accepted, or last asked a complete query */
 	bool eof;	     /* the peer sends no more, but still reads */
 	struct frames input; /* received, not yet answered */
@@ -153,6 +155,29 @@ enum progress {
 	PROGRESS_MORE,	 /* there may be more to do at once */
 };
 
+/* As over UDP, but once for the connection. */
+static enum progress take_proxy_header(struct conn *conn)
+{
+	const uint8_t *bytes;
+	size_t len = frames_peek(&conn->input, &bytes);
+	size_t header;
+
+	switch (proxyv2_parse(bytes, len, &header, &conn->source)) {
+	case PROXYV2_PARTIAL:
+		return PROGRESS_WAIT;
+	case PROXYV2_SOURCE:
+		conn->listener_vpc = ANSWER_NO_VPC;
+		break;
+	case PROXYV2_LOCAL:
+		break;
+	default:
+		return PROGRESS_BROKEN;
+	}
+	frames_skip(&conn->input, header);
+	conn->awaits_proxy = false;
+	return PROGRESS_MORE;
+}
+
 /* Answer the complete messages of the input as long as the output has room
  * for the largest reply. */
 static enum progress answer_input(struct conn *conn)
@@ -163,6 +188,12 @@ static enum progress answer_input(struct conn *conn)
 	bool has_answered = false;
 	size_t len;
 
+	if (conn->awaits_proxy) {
+		enum progress progress = take_proxy_header(conn);
+
+		if (progress != PROGRESS_MORE)
+			return progress;
+	}
 	worker_set_time(tcp->core);
 	rcu_read_lock();
 	while (OUTPUT_CAP - tcp->output_len >= REPLY_ROOM &&
@@ -296,6 +327,7 @@ static void on_conn_writable(evutil_socket_t fd, short what, void *arg)
 static void conn_open(struct listener *listener, int fd, const struct sockaddr *peer)
 {
 	struct tcp *tcp = listener->tcp;
+	const struct answer_config *config = tcp->core->ctx.config;
 	struct conn *conn = calloc(1, sizeof *conn);
 	const int on = 1;
 
@@ -308,6 +340,8 @@ static void conn_open(struct listener *listener, int fd, const struct sockaddr *
 	conn->tcp = tcp;
 	conn->fd = fd;
 	conn->listener_vpc = listener->listener_vpc;
+	conn->awaits_proxy =
+		config && netprefix_list_holds(&config->proxy_from, &conn->source);
 	conn->readable = event_new(tcp->core->base, fd, EV_READ | EV_PERSIST,
 				   on_conn_readable, conn);
 	conn->writable = event_new(tcp->core->base, fd, EV_WRITE, on_conn_writable, conn);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include "base/proxyv2.h"
 #include "responder/worker.h"
 
 enum {
@@ -79,6 +80,29 @@ static void aim_control(struct msghdr *msg)
 	}
 }
 
+/* A proxy that we believe says first for whom it asks; who that is decides, and no
+ * listener. False: it does not, so nobody may be answered. */
+static bool take_proxy_header(const struct answer_config *config,
+			      struct answer_request *req)
+{
+	size_t header;
+
+	if (!config || !netprefix_list_holds(&config->proxy_from, &req->source))
+		return true;
+	switch (proxyv2_parse(req->query, req->len, &header, &req->source)) {
+	case PROXYV2_SOURCE:
+		req->listener_vpc = ANSWER_NO_VPC;
+		break;
+	case PROXYV2_LOCAL:
+		break;
+	default:
+		return false;
+	}
+	req->query += header;
+	req->len -= header;
+	return true;
+}
+
 /* Begin with datagram i; false when it is no query of ours. */
 static bool begin_slot(struct udp_socket *sock, unsigned i)
 {
@@ -94,6 +118,8 @@ static bool begin_slot(struct udp_socket *sock, unsigned i)
 	if ((in->msg_hdr.msg_flags & MSG_TRUNC) ||
 	    netaddr_from_sockaddr((struct sockaddr *)&slot->source, &req->source) !=
 		    GAZ_OK)
+		return false;
+	if (!take_proxy_header(udp->core->ctx.config, req))
 		return false;
 	answer_begin(&udp->core->ctx, &udp->jobs[i]);
 	return true;

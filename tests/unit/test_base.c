@@ -14,6 +14,7 @@
 #include "base/keyhash.h"
 #include "base/log.h"
 #include "base/netaddr.h"
+#include "base/proxyv2.h"
 #include "base/rng.h"
 #include "base/siphash.h"
 
@@ -288,6 +289,64 @@ static void test_arena_release_frees_what_came_after_the_mark(void **state)
 	arena_fini(&arena);
 }
 
+static size_t make_header(uint8_t out[PROXYV2_MAX + 16], uint8_t command, uint8_t family,
+			  size_t addresses)
+{
+	static const uint8_t signature[] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
+					    0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
+
+	memset(out, 7, PROXYV2_MAX + 16);
+	memcpy(out, signature, sizeof signature);
+	out[12] = command;
+	out[13] = family;
+	out[14] = (uint8_t)(addresses >> 8);
+	out[15] = (uint8_t)addresses;
+	return 16 + addresses;
+}
+
+static void test_proxy_header_is_read_at_every_length(void **state)
+{
+	static const struct {
+		uint8_t command;
+		uint8_t family;
+		size_t addresses;
+		enum proxyv2_verdict verdict;
+	} rows[] = {
+		{0x21, 0x11, 12, PROXYV2_SOURCE},  {0x21, 0x12, 100, PROXYV2_SOURCE},
+		{0x21, 0x22, 36, PROXYV2_SOURCE},  {0x21, 0x11, 11, PROXYV2_BROKEN},
+		{0x21, 0x21, 35, PROXYV2_BROKEN},  {0x20, 0x11, 0, PROXYV2_LOCAL},
+		{0x21, 0x00, 0, PROXYV2_LOCAL},	   {0x21, 0x31, 216, PROXYV2_LOCAL},
+		{0x11, 0x11, 12, PROXYV2_BROKEN},  {0x22, 0x11, 12, PROXYV2_BROKEN},
+		{0x21, 0x11, 521, PROXYV2_BROKEN}, {0x21, 0x11, 520, PROXYV2_SOURCE},
+	};
+	uint8_t bytes[PROXYV2_MAX + 16];
+	struct netaddr source;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t whole = make_header(bytes, rows[i].command, rows[i].family,
+					   rows[i].addresses);
+		size_t len = 0;
+
+		assert_int_equal(proxyv2_parse(bytes, whole, &len, &source),
+				 rows[i].verdict);
+		if (rows[i].verdict == PROXYV2_BROKEN)
+			continue;
+		assert_int_equal(len, whole);
+		for (size_t part = 0; part < whole; part++)
+			assert_int_equal(proxyv2_parse(bytes, part, &len, &source),
+					 PROXYV2_PARTIAL);
+	}
+	for (size_t i = 0; i < 12; i++) {
+		size_t whole = make_header(bytes, 0x21, 0x11, 12);
+		size_t len;
+
+		bytes[i] ^= 1;
+		assert_int_equal(proxyv2_parse(bytes, whole, &len, &source),
+				 PROXYV2_BROKEN);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_log_escape_leaves_only_printable_text),
 		cmocka_unit_test(test_keyhash_depends_on_key_length_and_bytes),
 		cmocka_unit_test(test_siphash_is_the_reference),
+		cmocka_unit_test(test_proxy_header_is_read_at_every_length),
 		cmocka_unit_test(test_arena_serves_large_and_small_requests),
 		cmocka_unit_test(test_arena_release_frees_what_came_after_the_mark),
 	};
