@@ -80,6 +80,12 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, struct q
 	return at == len ? verdict : QUERY_FORMERR;
 }
 
+/* The usual query has no records at all. */
+static bool has_records(const uint8_t *wire)
+{
+	return wire_get_u32(wire + 6) != 0 || wire_get_u16(wire + 10) != 0;
+}
+
 /* A message without a question: what a client sends for a cookie alone. */
 static enum query_verdict read_cookie_query(const uint8_t *wire, size_t len,
 					    struct query *out)
@@ -122,6 +128,8 @@ enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *ou
 		(void)read_records(wire, len, out);
 		return verdict;
 	}
+	if (!has_records(wire))
+		return len == DNS_HEADER_LEN + name_len + 4 ? QUERY_OK : verdict;
 	if (wire_get_u16(wire + 6) != 0)
 		return verdict;
 	return read_records(wire, len, out);

@@ -100,6 +100,36 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len)
 	}
 }
 
+struct rdata_names rdata_compressible(uint16_t type)
+{
+	switch (type) {
+	case DNS_TYPE_NS:
+	case DNS_TYPE_CNAME:
+	case DNS_TYPE_PTR:
+		return (struct rdata_names){0, 1};
+	case DNS_TYPE_MX:
+		return (struct rdata_names){2, 1};
+	case DNS_TYPE_SOA:
+		return (struct rdata_names){0, 2};
+	default:
+		return (struct rdata_names){0, 0};
+	}
+}
+
+int rdata_host_at(uint16_t type)
+{
+	switch (type) {
+	case DNS_TYPE_NS:
+		return 0;
+	case DNS_TYPE_MX:
+		return 2;
+	case DNS_TYPE_SRV:
+		return 6;
+	default:
+		return -1;
+	}
+}
+
 uint32_t rdata_soa_minimum(const uint8_t *rdata, size_t len)
 {
 	return wire_get_u32(rdata + len - 4);

@@ -25,5 +25,18 @@ size_t rdata_soa(uint8_t *buf, size_t cap, const uint8_t *mname, const uint8_t *
 /** True when the data has the form of its type; always for types we do not know. */
 bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len);
 
+struct rdata_names {
+	uint8_t skip;  /* octets before the first name */
+	uint8_t count; /* of names, one right behind the other */
+};
+
+/** The names in the data of a type that a message may compress: the well-known types of
+ *  RFC 1035 (RFC 3597, section 4). None for all others. */
+struct rdata_names rdata_compressible(uint16_t type);
+
+/** Where the data of a type has the name of a host whose addresses are sent along (RFC
+ *  1034, section 4.3.2; RFC 2782); -1: nowhere. */
+int rdata_host_at(uint16_t type);
+
 /** The MINIMUM field of valid SOA data. */
 uint32_t rdata_soa_minimum(const uint8_t *rdata, size_t len);

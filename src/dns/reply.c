@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns/message.h"
+#include "dns/rdata.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
 
@@ -28,14 +29,14 @@ void reply_begin(struct reply *r, const struct query *query, const struct edns_r
 	memcpy(buf, query->wire, r->len);
 }
 
-static void *reserve(struct reply *r, size_t len)
+static void *reserve(struct reply *r, enum reply_section section, size_t len)
 {
-	/* Nothing follows what did not fit. */
-	if (r->flags & DNS_FLAG_TC || len > r->limit - r->len) {
+	/* Nothing follows what was missed. */
+	if (!(r->flags & DNS_FLAG_TC) && len <= r->limit - r->len)
+		return r->wire + r->len;
+	if (section != REPLY_ADDITIONAL)
 		r->flags |= DNS_FLAG_TC;
-		return NULL;
-	}
-	return r->wire + r->len;
+	return NULL;
 }
 
 /* Records that have one name, which is not the question's. */
@@ -64,7 +65,7 @@ static size_t add_shown(struct reply *r, enum reply_section section,
 {
 	uint32_t len;
 	const uint8_t *records = rrset_record(set, 0, &len);
-	void *at = reserve(r, set->shown_len);
+	void *at = reserve(r, section, set->shown_len);
 
 	if (!at)
 		return 0;
@@ -104,12 +105,30 @@ static size_t add_chosen(struct reply *r, enum reply_section section,
 		records[i] = rrset_record(set, chosen[i], &lens[i]);
 		total += lens[i];
 	}
-	at = reserve(r, total);
+	at = reserve(r, section, total);
 	if (!at)
 		return 0;
 	for (uint32_t i = 0; i < count; i++, at += lens[i - 1])
 		memcpy(at, records[i], lens[i]);
 	return commit(r, section, owner, total, count);
+}
+
+/* How many of the chosen records fit: one at least. */
+static uint32_t count_fitting(const struct reply *r, const struct rrset *set,
+			      const uint32_t *chosen, uint32_t count)
+{
+	size_t room = r->limit - r->len;
+	uint32_t fitting = 0;
+
+	for (; fitting < count; fitting++) {
+		uint32_t len;
+
+		(void)rrset_record(set, chosen[fitting], &len);
+		if (len > room)
+			break;
+		room -= len;
+	}
+	return fitting ? fitting : 1;
 }
 
 static size_t add_multivalue(struct reply *r, enum reply_section section,
@@ -120,6 +139,7 @@ static size_t add_multivalue(struct reply *r, enum reply_section section,
 	uint32_t count = from < RRSET_MULTIVALUE_MAX ? from : RRSET_MULTIVALUE_MAX;
 
 	choose(rng, from, count, chosen);
+	count = count_fitting(r, set, chosen, count);
 	return add_chosen(r, section, set, owner, chosen, count);
 }
 
@@ -133,14 +153,125 @@ static size_t add_weighted(struct reply *r, enum reply_section section,
 	return add_chosen(r, section, set, owner, &chosen, 1);
 }
 
+/* Copy a name, but what it shares with the end of the question's as a pointer to that.
+ * Case counts: the client shall see the record's, whatever case it asks in. */
+static uint8_t *put_name(const struct query *query, uint8_t *at, const uint8_t *name)
+{
+	const struct dname *question = &query->name;
+	const uint8_t *asked = query->wire + DNS_HEADER_LEN;
+	struct dname parsed;
+	unsigned common = 0;
+	size_t len = dname_parse(name, DNAME_MAX, &parsed);
+
+	while (common < parsed.labels && common < question->labels) {
+		const uint8_t *a = name + parsed.offsets[parsed.labels - common - 1];
+		const uint8_t *b =
+			asked + question->offsets[question->labels - common - 1];
+
+		if (memcmp(a, b, 1u + *a) != 0)
+			break;
+		common++;
+	}
+	if (common > 0)
+		len = parsed.offsets[parsed.labels - common];
+	memcpy(at, name, len);
+	if (common == 0)
+		return at + len;
+	wire_put_u16(at + len,
+		     (uint16_t)(0xc000 | (DNS_HEADER_LEN +
+					  question->offsets[question->labels - common])));
+	return at + len + 2;
+}
+
+/* One record, its names compressed. Returns its place, 0: it does not fit. */
+static size_t add_compressed(struct reply *r, enum reply_section section,
+			     const uint8_t *record, size_t len, size_t owner)
+{
+	struct rdata_names names = rdata_compressible(wire_get_u16(record + 2));
+	const uint8_t *from = record + RRSET_RDATA_AT + names.skip;
+	uint8_t copy[RRSET_RDATA_AT + RDATA_SOA_MAX];
+	uint8_t *to = copy + RRSET_RDATA_AT + names.skip;
+	uint8_t *at;
+
+	memcpy(copy, record, (size_t)(to - copy));
+	for (unsigned i = 0; i < names.count; i++, from += dname_len(from))
+		to = put_name(r->query, to, from);
+	len -= (size_t)(from - record);
+	memcpy(to, from, len);
+	len += (size_t)(to - copy);
+	wire_put_u16(copy + 10, (uint16_t)(len - RRSET_RDATA_AT));
+	at = reserve(r, section, len);
+	if (!at)
+		return 0;
+	memcpy(at, copy, len);
+	return commit(r, section, owner, len, 1);
+}
+
+static size_t add_all_compressed(struct reply *r, enum reply_section section,
+				 const struct rrset *set, size_t owner)
+{
+	size_t start = r->len;
+	uint16_t count = r->counts[section];
+
+	for (uint32_t i = 0; i < set->distinct; i++) {
+		uint32_t len;
+		const uint8_t *record = rrset_record(set, i, &len);
+
+		if (!add_compressed(r, section, record, len, owner)) {
+			r->len = start;
+			r->counts[section] = count;
+			return 0;
+		}
+	}
+	return start;
+}
+
+static size_t add_rrset_compressed(struct reply *r, enum reply_section section,
+				   const struct rrset *set, size_t owner, struct rng *rng)
+{
+	const uint8_t *record;
+	uint32_t len;
+
+	if (set->distinct == 1 || set->policy != RRSET_WEIGHTED)
+		return add_all_compressed(r, section, set, owner);
+	record = rrset_record(set, rrset_weighted(set, rng_below(rng, rrset_weight(set))),
+			      &len);
+	return add_compressed(r, section, record, len, owner);
+}
+
 size_t reply_add_rrset(struct reply *r, enum reply_section section,
 		       const struct rrset *set, size_t owner, struct rng *rng)
 {
+	if (set->flags & RRSET_IS_COMPRESSED)
+		return add_rrset_compressed(r, section, set, owner, rng);
 	if (set->distinct == 1 || set->policy == RRSET_ALL)
 		return add_shown(r, section, set, owner);
 	if (set->policy == RRSET_MULTIVALUE)
 		return add_multivalue(r, section, set, owner, rng);
 	return add_weighted(r, section, set, owner, rng);
+}
+
+bool reply_read_name(const struct reply *r, size_t at, struct dname *out)
+{
+	uint8_t name[DNAME_MAX];
+	size_t len = 0;
+
+	while (at < r->len) {
+		const uint8_t *label = r->wire + at;
+
+		if (*label >= 0xc0) { /* ours: it leads backwards, to the question */
+			at = wire_get_u16(label) & REPLY_POINTER_MAX;
+			continue;
+		}
+		if (len + 1u + *label > sizeof name)
+			return false;
+		memcpy(name + len, label, 1u + *label);
+		len += 1u + *label;
+		at += 1u + *label;
+		if (*label == 0)
+			return dname_parse(name, len, out) != 0;
+	}
+	return false;
 }
 
 void reply_set_ttl(struct reply *r, size_t at, uint32_t ttl)
@@ -155,17 +286,14 @@ size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t ty
 			uint32_t ttl, size_t owner, const uint8_t *rdata,
 			size_t rdata_len)
 {
-	uint8_t *at = reserve(r, RRSET_RDATA_AT + rdata_len);
+	uint8_t record[RRSET_RDATA_AT + RDATA_SOA_MAX];
 
-	if (!at)
-		return 0;
-	wire_put_u16(at, (uint16_t)(0xc000 | owner));
-	wire_put_u16(at + 2, type);
-	wire_put_u16(at + 4, DNS_CLASS_IN);
-	wire_put_u32(at + 6, ttl);
-	wire_put_u16(at + 10, (uint16_t)rdata_len);
-	memcpy(at + RRSET_RDATA_AT, rdata, rdata_len);
-	return commit(r, section, owner, RRSET_RDATA_AT + rdata_len, 1);
+	wire_put_u16(record, 0xc000 | DNS_HEADER_LEN);
+	wire_put_u16(record + 2, type);
+	wire_put_u16(record + 4, DNS_CLASS_IN);
+	wire_put_u32(record + 6, ttl);
+	memcpy(record + RRSET_RDATA_AT, rdata, rdata_len);
+	return add_compressed(r, section, record, RRSET_RDATA_AT + rdata_len, owner);
 }
 
 static void put_opt(struct reply *r, unsigned rcode)

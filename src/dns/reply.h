@@ -12,6 +12,7 @@
  * came (its case may be a client's secret), then rendered records, then OPT.
  * A set of records goes in whole or not at all. */
 
+struct dname;
 struct query;
 struct rrset;
 
@@ -52,19 +53,27 @@ void reply_begin(struct reply *r, const struct query *query, const struct edns_r
 		 uint8_t *buf, size_t limit);
 
 /**
- * Add what a query picks from a set by its policy.
+ * Add what a query picks from a set by its policy; of a multivalue set no more than fits,
+ * if anything does, for a few are as good as eight, and better than a second try by TCP.
+ * Names in the data become pointers into the question's where that is allowed and pays.
  *
  * @param owner  where in the message the owner's name stands
- * @return where in the message the first record starts; 0: it does not fit,
- *         and the reply is marked as truncated
+ * @return where in the message the first record starts; 0: it does not fit, and the reply
+ *         is marked as truncated (RFC 2181, section 9), unless it is the additional
+ *         section, which nobody needs in full
  */
 size_t reply_add_rrset(struct reply *r, enum reply_section section,
 		       const struct rrset *set, size_t owner, struct rng *rng);
 
+/** Copy the name that stands at `at`, pointers resolved, and lower its case.
+ *  @return its labels, ready for a lookup; false: it is not in the reply */
+bool reply_read_name(const struct reply *r, size_t at, struct dname *out);
+
 /** Give the records from `at` to the end of the reply this TTL. */
 void reply_set_ttl(struct reply *r, size_t at, uint32_t ttl);
 
-/** Add one record that is not rendered. @return as reply_add_rrset(). */
+/** Add one record that is not rendered, its data valid for its type and RDATA_SOA_MAX
+ *  octets at most. @return as reply_add_rrset() */
 size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t type,
 			uint32_t ttl, size_t owner, const uint8_t *rdata,
 			size_t rdata_len);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/keyhash.h"
+#include "dns/name.h"
+#include "dns/rdata.h"
 #include "dns/wire.h"
 
 enum {
@@ -229,7 +231,7 @@ static void start_set(struct rrset *out, const struct rrset_input *records, size
 	if (!store)
 		return;
 	store->room = (uint32_t)store_room(records, count);
-	out->is_apart = true;
+	out->flags |= RRSET_IS_APART;
 	memcpy(out->body, &store, sizeof store);
 }
 
@@ -258,6 +260,7 @@ void rrset_render(struct rrset *out, uint16_t type, uint32_t ttl,
 
 	memset(out, 0, sizeof *out);
 	out->type = type;
+	out->flags = rdata_host_at(type) >= 0 ? RRSET_HAS_HOSTS : 0;
 	out->policy = (uint8_t)policy;
 	start_set(out, records, count, store);
 	sort_records(out, records, (uint32_t)count, order, scratch + count);
@@ -322,4 +325,24 @@ uint32_t rrset_ttl(const struct rrset *set)
 	uint32_t len;
 
 	return wire_get_u32(rrset_record(set, 0, &len) + 6);
+}
+
+void rrset_mark_compressed(struct rrset *set, const uint8_t *apex)
+{
+	struct rdata_names names = rdata_compressible(set->type);
+
+	if (names.count == 0 || set->policy == RRSET_MULTIVALUE)
+		return;
+	for (uint32_t i = 0; i < set->distinct; i++) {
+		uint32_t len;
+		const uint8_t *at =
+			rrset_record(set, i, &len) + RRSET_RDATA_AT + names.skip;
+
+		for (unsigned n = 0; n < names.count; n++, at += dname_len(at)) {
+			if (dname_is_within(at, apex)) {
+				set->flags |= RRSET_IS_COMPRESSED;
+				return;
+			}
+		}
+	}
 }

@@ -35,6 +35,12 @@ enum rrset_alias {
 	RRSET_ALIAS_AAAA = 130, /* and names whose AAAA records do */
 };
 
+enum rrset_flag {
+	RRSET_IS_APART = 1,	 /* the records are in a store */
+	RRSET_HAS_HOSTS = 2,	 /* they name hosts whose addresses are wanted too */
+	RRSET_IS_COMPRESSED = 4, /* names in the data may point into the question's */
+};
+
 enum {
 	RRSET_OWNER_LEN = 2,		       /* the compression pointer */
 	RRSET_RDATA_AT = RRSET_OWNER_LEN + 10, /* rdata within a record */
@@ -45,7 +51,7 @@ enum {
 struct rrset {
 	uint16_t type;
 	uint8_t policy;	 /* enum rrset_policy */
-	bool is_apart;	 /* the records are in a store */
+	uint8_t flags;	 /* of enum rrset_flag */
 	uint16_t rr_len; /* octets of each record; 0: they differ, see rrset_record() */
 	uint16_t count;
 	uint16_t healthy;	/* the first so many: healthy, no two equal */
@@ -108,7 +114,7 @@ static inline struct rrset_store *rrset_store_of(const struct rrset *set)
 {
 	struct rrset_store *store = NULL;
 
-	if (set->is_apart)
+	if (set->flags & RRSET_IS_APART)
 		memcpy(&store, set->body, sizeof store);
 	return store;
 }
@@ -150,6 +156,11 @@ static inline uint32_t rrset_weighted(const struct rrset *set, uint32_t draw)
 }
 
 uint32_t rrset_ttl(const struct rrset *set);
+
+/** Mark a set in which compression pays: a type whose names may be compressed (RFC 3597,
+ *  section 4), and a name in it that lies in the zone; not multivalue sets, which are
+ *  none of these. */
+void rrset_mark_compressed(struct rrset *set, const uint8_t *apex);
 
 /** The RRset behind this one in the same node. */
 static inline const struct rrset *rrset_next(const struct rrset *set)

@@ -63,7 +63,8 @@ struct answer_request {
 };
 
 enum {
-	ANSWER_CHAIN_MAX = 8, /* CNAMEs in one answer */
+	ANSWER_CHAIN_MAX = 8,  /* CNAMEs in one answer */
+	ANSWER_HOSTS_MAX = 32, /* hosts whose addresses are looked for in one answer */
 };
 
 enum answer_way {
@@ -82,17 +83,21 @@ struct answer_job {
 	enum answer_way way;
 	unsigned rcode;		  /* of what is not looked for in any zone */
 	uint16_t qtype;		  /* the type of records to look for */
+	uint16_t authority;	  /* DNS_FLAG_AA, or 0: none for this class */
 	const struct zone *zone;  /* the one that the name at work lies in, or NULL */
 	const struct dname *name; /* at work: the question's, then CNAME targets */
-	size_t name_at;		  /* where the reply holds it */
+	size_t name_at;		  /* where the reply holds its first labels, */
+	size_t name_head;	  /* so many octets of them, */
+	size_t name_tail;	  /* and where the others */
 	unsigned hops;		  /* CNAMEs followed */
 	bool heeds_subnet;	  /* the client subnet chose the view */
+	unsigned lookups;	  /* names looked up: what the work is bounded by */
 	struct view_tags tags;
 	struct reply reply;
 	struct query query;
 	struct edns_reply opt; /* if the query has an OPT record */
 	struct name_hashes hashes;
-	size_t seen[ANSWER_CHAIN_MAX]; /* where the reply holds the owners of CNAMEs */
+	uint64_t seen[ANSWER_CHAIN_MAX]; /* the hashes of CNAMEs' owners */
 	struct dname target;
 };
 

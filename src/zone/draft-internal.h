@@ -72,8 +72,9 @@ GAZ_MUST_CHECK gaz_status draft_remove_set(struct draft *draft, struct arena *ar
 GAZ_MUST_CHECK gaz_status draft_set_ttl(struct draft *draft, struct arena *arena,
 					uint16_t type, uint32_t ttl);
 
-/** Render into draft->fresh. @return GAZ_OK, GAZ_ENOMEM */
-GAZ_MUST_CHECK gaz_status draft_render(struct draft *draft, struct arena *arena);
+/** Render into draft->fresh. @param apex  the zone's name @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status draft_render(struct draft *draft, const uint8_t *apex,
+				       struct arena *arena);
 
 /** Free draft->fresh, which nobody has seen, but not what it shares with draft->old. */
 void draft_drop_fresh(struct draft *draft);

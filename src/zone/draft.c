@@ -116,7 +116,7 @@ static gaz_status load_set(struct draft *draft, struct arena *arena,
 		return GAZ_ENOMEM;
 	set->policy = from->policy;
 	set->ttl = rrset_ttl(from);
-	if (!from->is_apart)
+	if (!(from->flags & RRSET_IS_APART))
 		return take_apart(set, arena, from);
 	set->base = from;
 	return GAZ_OK;
@@ -353,30 +353,31 @@ static bool is_large(const struct draft_set *set)
 	return set->policy != RRSET_ALL && set->count >= RRSET_APART_MIN;
 }
 
-static struct rrset *render_records(struct rrset *at, const struct draft_set *set,
-				    uint32_t ttl, struct rrset_store *store,
-				    uint32_t *scratch)
+static struct rrset *render_records(struct rrset *at, const uint8_t *apex,
+				    const struct draft_set *set, uint32_t ttl,
+				    struct rrset_store *store, uint32_t *scratch)
 {
 	rrset_render(at, set->type, ttl, set->policy, set->records, set->count, store,
 		     scratch);
+	rrset_mark_compressed(at, apex);
 	return (struct rrset *)rrset_next(at);
 }
 
-static struct rrset *render_negative_soa(struct rrset *at, const struct draft_set *soa,
-					 uint32_t *scratch)
+static struct rrset *render_negative_soa(struct rrset *at, const uint8_t *apex,
+					 const struct draft_set *soa, uint32_t *scratch)
 {
 	const struct rrset_input *record = &soa->records[0];
 	uint32_t minimum = rdata_soa_minimum(record->rdata, record->rdata_len);
 	struct rrset *next = render_records(
-		at, soa, soa->ttl < minimum ? soa->ttl : minimum, NULL, scratch);
+		at, apex, soa, soa->ttl < minimum ? soa->ttl : minimum, NULL, scratch);
 
 	at->type = NODE_NEGATIVE_SOA;
 	return next;
 }
 
 /* The next set behind it, or NULL: out of memory. */
-static struct rrset *render_set(struct rrset *at, const struct draft_set *set,
-				uint32_t *scratch)
+static struct rrset *render_set(struct rrset *at, const uint8_t *apex,
+				const struct draft_set *set, uint32_t *scratch)
 {
 	struct rrset_store *store = NULL;
 
@@ -389,7 +390,7 @@ static struct rrset *render_set(struct rrset *at, const struct draft_set *set,
 		if (!store)
 			return NULL;
 	}
-	return render_records(at, set, set->ttl, store, scratch);
+	return render_records(at, apex, set, set->ttl, store, scratch);
 }
 
 static void add_flags(struct node *node, uint16_t type)
@@ -402,20 +403,20 @@ static void add_flags(struct node *node, uint16_t type)
 		node->flags |= NODE_ALIAS;
 }
 
-static gaz_status render_sets(const struct draft *draft, struct node *node,
-			      uint32_t *scratch)
+static gaz_status render_sets(const struct draft *draft, const uint8_t *apex,
+			      struct node *node, uint32_t *scratch)
 {
 	const struct draft_set *soa = find_set(draft, DNS_TYPE_SOA);
 	struct rrset *at = (struct rrset *)node_first_rrset(node);
 
 	if (soa && soa->count > 0) { /* first: negative answers look for it */
-		at = render_negative_soa(at, soa, scratch);
+		at = render_negative_soa(at, apex, soa, scratch);
 		node->rrset_count++;
 	}
 	for (const struct draft_set *set = draft->sets; set; set = set->next) {
 		if (count_records(set) == 0)
 			continue;
-		at = render_set(at, set, scratch);
+		at = render_set(at, apex, set, scratch);
 		if (!at)
 			return GAZ_ENOMEM;
 		node->rrset_count++;
@@ -446,7 +447,7 @@ static size_t sets_size(const struct draft *draft, size_t *scratch_out)
 	return size;
 }
 
-gaz_status draft_render(struct draft *draft, struct arena *arena)
+gaz_status draft_render(struct draft *draft, const uint8_t *apex, struct arena *arena)
 {
 	size_t head = node_head_size(draft->name_len);
 	uint32_t *scratch;
@@ -467,7 +468,7 @@ gaz_status draft_render(struct draft *draft, struct arena *arena)
 	node->name_len = draft->name_len;
 	memcpy(node->name, draft->name, draft->name_len);
 	draft->fresh = node;
-	if (render_sets(draft, node, scratch) == GAZ_OK)
+	if (render_sets(draft, apex, node, scratch) == GAZ_OK)
 		return GAZ_OK;
 	draft_drop_fresh(draft);
 	return GAZ_ENOMEM;

@@ -9,7 +9,7 @@ size_t node_count_stores(const struct node *node)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < node->rrset_count; i++, set = rrset_next(set))
-		count += set->is_apart;
+		count += (set->flags & RRSET_IS_APART) != 0;
 	return count;
 }
 

@@ -30,7 +30,7 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
 	if (!draft->old && !draft->is_apex &&
 	    nametable_reserve(nodes, draft->hash, &draft->slot) != GAZ_OK)
 		return GAZ_ENOMEM;
-	if (draft_render(draft, &edit->arena) != GAZ_OK)
+	if (draft_render(draft, draft->zone->apex->wire, &edit->arena) != GAZ_OK)
 		return GAZ_ENOMEM;
 	if (host_ref_targets(edit->db, draft->fresh) == GAZ_OK)
 		return GAZ_OK;

@@ -377,7 +377,7 @@ static gaz_status render_items(struct zonebuild *build, struct build_name *name,
 	    (st = draft_items(draft, arena, items, count, flaw)) != GAZ_OK)
 		return st;
 	draft->children = name->children;
-	st = draft_render(draft, arena);
+	st = draft_render(draft, build->apex.wire, arena);
 	if (st == GAZ_OK) {
 		name->node = draft->fresh;
 		name->first = NULL;

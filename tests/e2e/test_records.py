@@ -378,8 +378,8 @@ def test_alias_answers_with_the_addresses_of_its_target(daemon, public):
     assert {str(rrset.name) for rrset in reply.answer} == {"S.x.example."}
     assert nodata(daemon.ask("s.x.example", "AAAA"))
     for number in (129, 130):  # the database's own types are no answers
-        assert gaz.rcode(daemon.ask("s.x.example", f"TYPE{number}")) == "REFUSED"
-    assert not [rrset for rrset in daemon.ask("s.x.example", "ANY").answer]
+        assert nodata(daemon.ask("s.x.example", f"TYPE{number}"))
+    assert texts(daemon.ask("s.x.example", "ANY")) == ["10.0.0.1", "10.0.0.2"]
     api.done("DeregisterInstance", ServiceId=service, InstanceId="i")
     assert nxdomain(daemon.ask("s.x.example", "A"))
 

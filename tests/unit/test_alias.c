@@ -167,7 +167,7 @@ static void test_alias_goes_through_cnames_and_aliases(void **state)
 		       "in.static.test. 9 IN CNAME four.example.com.\n"
 		       "four.example.com. 20 IN A 192.0.2.1\n");
 	assert_nodata("one.example.com", "AAAA");
-	assert_nodata("one.example.com", "ANY");
+	assert_answers("one.example.com", "ANY", "one.example.com. 50 IN A 192.0.2.1\n");
 	assert_nodata("one.example.com", "CNAME");
 }
 

@@ -177,7 +177,8 @@ static void assert_is(const struct list *list)
 
 	assert_non_null(set);
 	assert_int_equal(set->count, list->count);
-	assert_int_equal(set->is_apart, list->count >= RRSET_APART_MIN);
+	assert_int_equal(set->flags & RRSET_IS_APART ? 1 : 0,
+			 list->count >= RRSET_APART_MIN);
 	assert_int_equal(rrset_ttl(set), 60);
 	for (uint32_t i = 0; i < set->count; i++) {
 		uint32_t len;
