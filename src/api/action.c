@@ -15,14 +15,13 @@
 #include "registry/service.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
+#include "registry/zone.h"
 
 #define CLOUD_MAP "Route53AutoNaming_v20170314."
 #define OURS	  "Gazetteer."
 
-enum {
-	READ = false,
-	MUTATION = true
-};
+#define READ	 ACTION_READ
+#define MUTATION ACTION_MUTATION
 
 #define STARTED sizeof(struct operation_started_out)
 #define NOTHING 0
@@ -102,10 +101,16 @@ static const struct action actions[] = {
 	 vpc_list, encode_vpc_page},
 	{OURS "ExplainAnswer", &model_explain_answer, sizeof(struct explain_out), READ,
 	 explain_answer, encode_explanation},
-	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), READ,
+	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), ACTION_STATUS,
 	 NULL, encode_status},
-	{OURS "Backup", &model_nothing, NOTHING, READ,
-	 NULL, NULL},
+	{OURS "Backup", &model_nothing, NOTHING, ACTION_FILE,
+	 registry_copy, NULL},
+	{OURS "ListZones", &model_zone, sizeof(struct zone_page_out), ACTION_LOCAL_READ,
+	 zone_list, encode_zone_page},
+	{OURS "ReloadZones", &model_zone, sizeof(struct zone_page_out), ACTION_RELOAD,
+	 zone_list, encode_zone_page},
+	{OURS "ExportZone", &model_one_zone, NOTHING, ACTION_FILE,
+	 zone_export, NULL},
 };
 /* clang-format on */
 

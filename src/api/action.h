@@ -18,13 +18,23 @@ struct json_out;
  *  body. Errors are latched in the writer. */
 typedef void action_encode(const struct call *call, const void *out, struct json_out *w);
 
+enum action_way {	 /* how an operation is carried out */
+	ACTION_READ = 0, /* on the API thread */
+	ACTION_MUTATION, /* by the writer */
+	ACTION_STATUS,	 /* the daemon fills in its api_status */
+	/* From here on over the management socket only: */
+	ACTION_LOCAL_READ,
+	ACTION_RELOAD, /* a read, once the daemon has read the zone files again */
+	ACTION_FILE,   /* the reply is a file that a thread of its own writes */
+};
+
 struct action {
 	const char *target;	   /* the X-Amz-Target header */
 	const struct shape *input; /* decodes into a struct of input->size bytes */
 	size_t out_size;
-	bool mutates;	       /* goes through the writer */
-	registry_run *run;     /* NULL: the out structure is the daemon's api_status */
-	action_encode *encode; /* NULL: the reply is no JSON, but a copy of the store */
+	enum action_way way;
+	registry_run *run;     /* NULL for ACTION_STATUS */
+	action_encode *encode; /* NULL for ACTION_FILE */
 };
 
 /** @return the operation, or NULL when no such target exists (also for NULL) */

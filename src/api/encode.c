@@ -7,6 +7,7 @@
 #include "registry/operation.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
+#include "registry/zone.h"
 
 void encode_nothing(const struct call *call, const void *out, struct json_out *w)
 {
@@ -243,6 +244,46 @@ void encode_vpc_page(const struct call *call, const void *out, struct json_out *
 	json_member_array(w, "Vpcs");
 	for (size_t i = 0; i < page->count; i++)
 		put_vpc(w, &page->items[i]);
+	json_end_array(w);
+	json_end_object(w);
+}
+
+static void put_zone(struct json_out *w, const struct zone_item *zone)
+{
+	json_begin_object(w);
+	json_member_text(w, "Name", zone->name);
+	json_member_text(w, "Id", zone->id);
+	json_member_text(w, "Type", zone->type);
+	json_name(w, "Served");
+	json_put_bool(w, zone->is_served);
+	if (zone->has_serial)
+		json_member_uint(w, "Serial", zone->serial);
+	json_member_uint(w, "Records", zone->records);
+	json_member_uint(w, "Names", zone->names);
+	json_member_text(w, "Source", zone->path ? zone->path : "namespace");
+	if (zone->loaded_ms > 0)
+		json_member_seconds(w, "LoadDate", zone->loaded_ms);
+	if (zone->path) {
+		json_member_text(w, "State", zone->error ? "FAILED" : "LOADED");
+		json_member_seconds(w, "ReadDate", zone->tried_ms);
+		json_member_uint(w, "Warnings", zone->warnings);
+	}
+	if (zone->error) {
+		json_name(w, "Error");
+		json_put_cut_text(w, zone->error);
+	}
+	json_end_object(w);
+}
+
+void encode_zone_page(const struct call *call, const void *out, struct json_out *w)
+{
+	const struct zone_page_out *page = out;
+
+	(void)call;
+	json_begin_object(w);
+	json_member_array(w, "Zones");
+	for (size_t i = 0; i < page->count; i++)
+		put_zone(w, &page->items[i]);
 	json_end_array(w);
 	json_end_object(w);
 }

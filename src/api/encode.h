@@ -25,4 +25,5 @@ action_encode encode_tags;		 /* tags_out */
 action_encode encode_vpc;		 /* vpc_record */
 action_encode encode_vpc_page;		 /* vpc_page_out */
 action_encode encode_explanation;	 /* explain_out */
+action_encode encode_zone_page;		 /* zone_page_out */
 action_encode encode_status;		 /* api_status */

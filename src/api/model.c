@@ -7,6 +7,7 @@
 #include "registry/operation.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
+#include "registry/zone.h"
 
 SHAPE_ASSERT_LIST(struct text_list);
 SHAPE_ASSERT_LIST(struct pair_list);
@@ -277,5 +278,17 @@ static const struct shape_member explain_answer_members[] = {
 };
 const struct shape model_explain_answer =
 	STRUCTURE(struct explain_in, explain_answer_members);
+
+static const struct shape zone_name = STRING(1, 1100);
+
+static const struct shape_member zone_members[] = {
+	OPTIONAL("Zone", &zone_name, struct zone_in, zone),
+};
+const struct shape model_zone = STRUCTURE(struct zone_in, zone_members);
+
+static const struct shape_member one_zone_members[] = {
+	REQUIRED("Zone", &zone_name, struct zone_in, zone),
+};
+const struct shape model_one_zone = STRUCTURE(struct zone_in, one_zone_members);
 
 const struct shape model_nothing = {.kind = SHAPE_STRUCTURE, .size = 1};

@@ -40,7 +40,9 @@ extern const struct shape model_list_tags_for_resource;
 extern const struct shape model_put_vpc;
 extern const struct shape model_delete_vpc;
 extern const struct shape model_explain_answer;
-extern const struct shape model_nothing; /* no members at all */
+extern const struct shape model_zone;	  /* Zone is optional */
+extern const struct shape model_one_zone; /* it is not */
+extern const struct shape model_nothing;  /* no members at all */
 
 /** The patterns that the shapes name by number, for shape_patterns_new(). */
 extern const char *const model_patterns[];

@@ -31,7 +31,7 @@ struct api_request {
 	const struct action *action;
 	struct sigv4_identity identity;
 	struct api_request *next_done;
-	int copy_fd; /* the file of a copy of the store; -1: none */
+	int copy_fd; /* the file that is the reply; -1: none */
 
 	/* The outcome. */
 	int error; /* 0: success */
@@ -60,7 +60,8 @@ static bool fail(struct api_request *c, gaz_status st)
 	uint32_t suppressed;
 
 	/* Of mutations that fail the writer has told. */
-	bool is_told = st == GAZ_EBUSY || (c->action && c->action->mutates);
+	bool is_told =
+		st == GAZ_EBUSY || (c->action && c->action->way == ACTION_MUTATION);
 
 	if (!is_told && log_limit_pass(&failure_limit, &suppressed))
 		log_error("api-call-failed", "target=%s reason=\"%s\" suppressed=%u",
@@ -338,15 +339,16 @@ void request_drop_done(struct api_server *s)
 	}
 }
 
-/* ---- Gazetteer.Backup ---- */
+/* ---- replies that are files ---- */
 
-/* Writing the whole store takes its time: a thread of its own does it, so that calls
- * go on. */
+/* Writing the whole store, or a zone, takes its time: a thread of its own does it, so
+ * that calls go on. */
 static void *run_copy(void *arg)
 {
 	struct api_request *c = arg;
 
-	c->job.status = registry_copy(c->server->registry, c->copy_fd);
+	c->job.status = registry_write_file(c->server->registry, &c->job.call, c->job.run,
+					    c->job.in, c->copy_fd);
 	on_done(&c->job);
 	return NULL;
 }
@@ -363,13 +365,10 @@ static void start_copy(struct api_request *c)
 	struct api_server *s = c->server;
 	gaz_status st;
 
-	/* It holds what all accounts have, and secrets: the tokens of requests. */
-	if (!came_by_unix_socket(c)) {
-		refuse(c, ERROR_ACCESS_DENIED,
-		       "A backup is given out over the management socket only.");
-	} else if (s->copier.request) {
+	if (s->copier.request) {
 		refuse(c, FAULT_RESOURCE_IN_USE,
-		       "Another backup is being written; try again when it has ended.");
+		       "Another backup or export is being written; try again when it has "
+		       "ended.");
 	} else {
 		join_copier(&s->copier);
 		st = registry_open_spool(s->registry, &c->copy_fd);
@@ -403,24 +402,55 @@ void request_cancel_copy(struct api_server *s, bool wait)
 		join_copier(copier);
 }
 
+static void start_reload(struct api_request *c)
+{
+	struct api_server *s = c->server;
+
+	if (!s->reload) {
+		refuse(c, FAULT_INVALID_INPUT,
+		       "There are no zone files: the daemon was started without "
+		       "--zones.");
+		reply(c);
+		return;
+	}
+	c->job.done = on_done;
+	s->calls_in_flight++;
+	s->reload(s->reload_arg, &c->job);
+}
+
 static void run(struct api_request *c)
 {
 	struct api_server *s = c->server;
 	struct job *job = &c->job;
 
-	if (!c->action->encode) {
-		start_copy(c);
-	} else if (!job->run) {
+	/* These give out what all accounts have, secrets of the machine among it. */
+	if (c->action->way >= ACTION_LOCAL_READ && !came_by_unix_socket(c)) {
+		refuse(c, ERROR_ACCESS_DENIED,
+		       "This operation is for the management socket only.");
+		reply(c);
+		return;
+	}
+	switch (c->action->way) {
+	case ACTION_STATUS:
 		if (s->read_status)
 			s->read_status(s->read_status_arg, job->out);
 		reply(c);
-	} else if (c->action->mutates) {
+		break;
+	case ACTION_MUTATION:
 		job->done = on_done;
 		s->calls_in_flight++;
 		registry_submit(s->registry, job);
-	} else {
+		break;
+	case ACTION_RELOAD:
+		start_reload(c);
+		break;
+	case ACTION_FILE:
+		start_copy(c);
+		break;
+	default:
 		finish(c, registry_read(s->registry, &job->call, job->run, job->in,
 					job->out));
+		break;
 	}
 }
 

@@ -25,7 +25,7 @@ struct api_done {
 	int event_fd; /* readable when something is in the list, or on stop */
 };
 
-/* The copy of the store that is being written: one at a time. */
+/* The file that is being written for a reply, such as a copy of the store: one at a time. */
 struct api_copier {
 	pthread_t thread;
 	bool has_thread;	     /* running, or ended and to be joined */
@@ -48,6 +48,8 @@ struct api_server {
 	char *default_account;
 	struct clock clock;
 	struct rate_table *rates; /* NULL: nothing is limited */
+	void (*reload)(void *arg, struct job *job);
+	void *reload_arg;
 	void (*read_status)(void *arg, struct api_status *out);
 	void *read_status_arg;
 

@@ -12,6 +12,7 @@
 /* The API side: AWS JSON 1.1 over HTTP/1.1 on TCP and on a unix socket, one
  * thread with its own event loop. */
 
+struct job;
 struct registry;
 struct api_server;
 struct api_status;
@@ -44,6 +45,12 @@ struct api_config {
 	const char *default_account; /* 12 digits; copied */
 	struct clock clock;
 	struct rate_limit rates[RATE_KIND_COUNT]; /* of each account in each region */
+
+	/* Reads the zone files again: all of them, or those of the zone that the job's
+	 * input (a zone_in) names; then runs the job's function as a read and calls its
+	 * `done`, on any thread. NULL: there are no zone files. */
+	void (*reload)(void *arg, struct job *job);
+	void *reload_arg;
 
 	/* Fills in what Gazetteer.GetStatus reports; called on the API thread. */
 	void (*read_status)(void *arg, struct api_status *out);

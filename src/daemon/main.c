@@ -74,6 +74,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.ec2 = o->ec2,
 		.ec2_count = o->ec2_count,
 		.discover_health = o->discover_health,
+		.zonedir = d->statics ? statics_dir(d->statics) : NULL,
 		.seed = o->seed,
 		.on_checks = d->prober ? prober_take_notices : NULL,
 		.on_checks_arg = d->prober,
@@ -93,9 +94,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 
 static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
 {
-	if (d->options.zones[0] == '\0')
-		return GAZ_OK;
-	return statics_open(d->options.zones, d->db, &d->statics, err);
+	return d->statics ? statics_load(d->statics, err) : GAZ_OK;
 }
 
 static gaz_status open_hosts(struct daemon *d, struct gaz_error *err)
@@ -213,6 +212,8 @@ static gaz_status open_api(struct daemon *d, struct gaz_error *err)
 		.key_count = o->key_count,
 		.default_region = o->region,
 		.default_account = o->account,
+		.reload = d->statics ? statics_reload : NULL,
+		.reload_arg = d->statics,
 		.read_status = read_status,
 		.read_status_arg = d,
 	};
@@ -232,6 +233,8 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 		st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 	if (st == GAZ_OK)
 		st = open_prober(d, err);
+	if (st == GAZ_OK && d->options.zones[0])
+		st = statics_new(d->options.zones, d->db, &d->statics, err);
 	if (st == GAZ_OK)
 		st = open_registry(d, err);
 	if (st == GAZ_OK) {
@@ -271,6 +274,8 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 {
 	gaz_status st = registry_start(d->registry);
 
+	if (st == GAZ_OK && d->statics)
+		st = statics_start(d->statics, d->registry);
 	if (st == GAZ_OK && d->upstream)
 		st = upstream_start(d->upstream);
 	if (st == GAZ_OK)
@@ -284,14 +289,17 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 	return st;
 }
 
-static void wait_for_the_end(const sigset_t *signals)
+static void wait_for_the_end(struct daemon *d, const sigset_t *signals)
 {
 	int signal = 0;
 
 	do {
 		(void)sigwait(signals, &signal);
-		if (signal == SIGHUP)
-			log_info("signal-ignored", "signal=HUP");
+		if (signal == SIGHUP) {
+			log_info("reload", "signal=HUP");
+			if (d->statics)
+				statics_refresh(d->statics);
+		}
 	} while (signal != SIGTERM && signal != SIGINT);
 	log_info("stopping", "signal=%s", signal == SIGTERM ? "TERM" : "INT");
 	notify_send("STOPPING=1");
@@ -305,6 +313,8 @@ static void close_all(struct daemon *d)
 		api_server_stop(d->api);
 	if (d->prober)
 		prober_stop(d->prober);
+	if (d->statics)
+		statics_stop(d->statics);
 	if (d->registry)
 		registry_stop(d->registry);
 	if (d->responder)
@@ -312,8 +322,8 @@ static void close_all(struct daemon *d)
 	api_server_close(&d->api);
 	responder_close(&d->responder);
 	upstream_close(&d->upstream);
-	statics_close(&d->statics);
 	registry_close(&d->registry);
+	statics_close(&d->statics);
 	prober_close(&d->prober);
 	store_close(&d->store);
 	zonedb_free(&d->db);
@@ -372,7 +382,7 @@ static int run(struct daemon *d)
 		fprintf(stderr, "ready dns=%s api=%s socket=%s\n", d->dns_addresses,
 			*d->api_addresses ? d->api_addresses : "none", d->options.socket);
 		notify_send("READY=1");
-		wait_for_the_end(&signals);
+		wait_for_the_end(d, &signals);
 	} else {
 		fprintf(stderr, "gazetteerd: %s\n", err.text);
 	}

@@ -136,22 +136,30 @@ out:
 	return st;
 }
 
-gaz_status client_download(const struct client *client, const char *operation, int fd,
-			   http_progress *progress)
+gaz_status client_download(const struct client *client, const char *operation,
+			   json_t *take, int fd, http_progress *progress)
 {
+	char *input = take ? json_dumps(take, JSON_COMPACT) : NULL;
 	struct gaz_error err = {0};
 	struct http_reply reply = {0};
 	char headers[768];
 	json_t *ignored = NULL;
 	gaz_status st;
 
+	json_decref(take);
+	if (!input) {
+		ctl_report("cannot make the request: are all arguments UTF-8?");
+		return GAZ_EFORMAT;
+	}
 	if (client->region && !is_plain(client->region)) {
 		ctl_report("no region is called that");
+		free(input);
 		return GAZ_EFORMAT;
 	}
 	print_headers(client, operation, headers, sizeof(headers));
-	st = http_download(&client->peer, client->timeout_s, headers, "{}", fd, progress,
+	st = http_download(&client->peer, client->timeout_s, headers, input, fd, progress,
 			   &reply, &err);
+	free(input);
 	if (st != GAZ_OK)
 		ctl_report("%s", err.text);
 	else if (reply.status != 200)

@@ -32,10 +32,11 @@ GAZ_MUST_CHECK gaz_status client_call(const struct client *client, const char *o
 /**
  * Call an operation whose answer is a file, and write that.
  *
+ * @param take  the input object; freed in any case
  * @return as client_call()
  */
 GAZ_MUST_CHECK gaz_status client_download(const struct client *client,
-					  const char *operation, int fd,
+					  const char *operation, json_t *take, int fd,
 					  http_progress *progress);
 
 /**

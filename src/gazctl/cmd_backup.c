@@ -124,8 +124,8 @@ int cmd_backup(const struct ctl *ctl, const struct args *args)
 	fd = mkostemp(part, O_CLOEXEC);
 	if (fd < 0)
 		return ctl_report("cannot write %s: %s", path, strerror(errno));
-	if (client_download(&ctl->client, "Gazetteer.Backup", fd, show_progress) !=
-	    GAZ_OK)
+	if (client_download(&ctl->client, "Gazetteer.Backup", json_object(), fd,
+			    show_progress) != GAZ_OK)
 		rc = CTL_FAILED;
 	else if (fsync(fd) != 0 || fstat(fd, &info) != 0 || rename(part, path) != 0)
 		rc = ctl_report("cannot write %s: %s", path, strerror(errno));

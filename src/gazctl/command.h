@@ -76,6 +76,10 @@ command_run cmd_call;
 command_run cmd_vpc_put;
 command_run cmd_vpc_list;
 command_run cmd_vpc_delete;
+command_run cmd_zone_list;
+command_run cmd_zone_show;
+command_run cmd_zone_reload;
+command_run cmd_zone_export;
 command_run cmd_status;
 /* cmd_backup.c */
 command_run cmd_backup;

@@ -313,7 +313,8 @@ static gaz_status receive_file(int from, const struct bytes *in, int to,
 		if (st == GAZ_OK)
 			st = write_all(to, buffer, len, err);
 		done += len;
-		progress(done, layout.length);
+		if (progress)
+			progress(done, layout.length);
 	}
 	if (st == GAZ_OK && (!layout.has_length || done != layout.length))
 		return gaz_error_set(err, GAZ_EFORMAT,

@@ -39,7 +39,8 @@ typedef void http_progress(size_t done, size_t total);
 /**
  * The same, but the body of a reply of status 200 goes to a file, whatever its size.
  *
- * @param out  its body is empty then
+ * @param progress  may be NULL
+ * @param out       its body is empty then
  * @return as http_post(); GAZ_EFORMAT also when the body ends too early
  */
 GAZ_MUST_CHECK gaz_status http_download(const struct http_peer *peer, unsigned timeout_s,

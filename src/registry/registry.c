@@ -51,9 +51,19 @@ gaz_status registry_open_spool(struct registry *r, int *fd_out)
 	return store_open_spool(r->store, fd_out);
 }
 
-gaz_status registry_copy(struct registry *r, int fd)
+gaz_status registry_copy(struct call *call, const void *in, void *out)
 {
-	return store_copy(r->store, fd);
+	const int *fd = out;
+
+	(void)in;
+	return store_copy(call->registry->store, *fd);
+}
+
+gaz_status registry_write_file(struct registry *r, struct call *call, registry_run *run,
+			       const void *in, int fd)
+{
+	registry_prepare_call(r, call, NULL, clock_now_ms(&r->config.clock));
+	return run(call, in, &fd);
 }
 
 /* ---- loading: the zone database from the store ---- */

@@ -23,6 +23,7 @@ struct registry;
 struct store;
 struct store_txn;
 struct zonedb;
+struct zonedir;
 struct zonedit;
 
 struct registry_vpc {
@@ -87,6 +88,7 @@ struct registry_config {
 	size_t ec2_count;
 
 	enum health_filter discover_health; /* of requests without; unset: HEALTHY */
+	struct zonedir *zonedir;	    /* the folder of static zones; NULL: none */
 	uint64_t seed; /* not 0: DiscoverInstances shuffles reproducibly, for tests */
 	const struct registry_dns *dns; /* NULL: none. Borrowed. */
 	healthcheck_listener
@@ -106,6 +108,8 @@ struct call {
 	struct changeset *changes; /* NULL in a read, as is edit */
 	struct zonedit *edit;
 	int64_t now_ms;
+
+	bool is_edited; /* by the call: the edit has changes that the store has not */
 
 	struct fault fault; /* why, when the status is GAZ_EREFUSED */
 };
@@ -152,12 +156,17 @@ void registry_stop(struct registry *r);
 
 void registry_close(struct registry **r);
 
-/** A file without a name on the store's disk, for registry_copy(). @return GAZ_OK, GAZ_EIO. */
+/** A file without a name on the store's disk, for registry_write_file(). @return GAZ_OK, GAZ_EIO. */
 GAZ_MUST_CHECK gaz_status registry_open_spool(struct registry *r, int *fd_out);
 
-/** Write all that there is at this moment to a file; any thread. Takes its time, but
- *  nobody else's. @return as store_copy() */
-GAZ_MUST_CHECK gaz_status registry_copy(struct registry *r, int fd);
+/** Nothing -> a file, as registry_write_file() has it: all that there is at this moment.
+ *  Takes its time, but nobody else's. @return as store_copy() */
+registry_run registry_copy;
+
+/** Run on this thread what writes a file (an int, its descriptor) and needs no
+ *  transaction, such as zone_export(). @return what it returns */
+GAZ_MUST_CHECK gaz_status registry_write_file(struct registry *r, struct call *call,
+					      registry_run *run, const void *in, int fd);
 
 /** Queue a mutation; any thread. */
 void registry_submit(struct registry *r, struct job *job);

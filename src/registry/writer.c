@@ -97,8 +97,10 @@ static gaz_status run_call(struct group *g, struct call *call, registry_run *run
 	registry_prepare_call(g->r, call, g->txn, g->now_ms);
 	call->changes = &g->r->changes;
 	call->edit = g->edit;
+	call->is_edited = false;
 	changeset_reset(call->changes);
 	st = run(call, in, out);
+	g->changed = g->changed || (st == GAZ_OK && call->is_edited);
 	if (st == GAZ_OK && call->changes->count > 0) {
 		st = store_apply(g->txn, call->changes);
 		g->changed = g->changed || st == GAZ_OK;

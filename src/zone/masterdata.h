@@ -33,6 +33,22 @@ bool masterdata_number(const char *text, size_t len, uint64_t max, uint64_t *out
 /** "3600", "1h30m". @return false: not of that form, or over 32 bits */
 bool masterdata_ttl(const char *text, size_t len, uint32_t *out);
 
+enum {
+	MASTERDATA_TYPE_SIZE = 24,
+};
+
+/** "A", "TYPE65280". @return out */
+char *masterdata_print_type(uint16_t type, char out[MASTERDATA_TYPE_SIZE]);
+
+/**
+ * Record data as text that masterdata_read() reads back to the same, names absolute.
+ *
+ * @param out  to be freed
+ * @return GAZ_OK, GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status masterdata_print(uint16_t type, const uint8_t *rdata,
+					   size_t len, char **out);
+
 /**
  * @param rdata_out  room for MASTERDATA_MAX octets
  * @param what_out   on GAZ_EFORMAT: what is wrong

@@ -295,6 +295,30 @@ static gaz_status parse(uint16_t type, bool generic, const struct masterfields *
 	return st;
 }
 
+bool masterldns_is_text_of(uint16_t type, const char *text, const uint8_t *rdata,
+			   size_t len)
+{
+	size_t size = strlen(text) + 64;
+	char *line = malloc(size);
+	ldns_rr *rr = NULL;
+	uint8_t *read = malloc(MASTERDATA_MAX);
+	size_t read_len = 0;
+	bool is_same = false;
+
+	if (line && read) {
+		(void)snprintf(line, size, ". 0 IN TYPE%u %s", type, text);
+		is_same =
+			ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK &&
+			copy_data(rr, read, &read_len) == GAZ_OK && read_len == len &&
+			memcmp(read, rdata, len) == 0;
+	}
+	if (rr)
+		ldns_rr_free(rr);
+	free(line);
+	free(read);
+	return is_same;
+}
+
 gaz_status masterldns_read(uint16_t type, bool generic, const struct masterfields *fields,
 			   uint8_t *rdata_out, size_t *len_out, const char **what_out)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,3 +18,7 @@ GAZ_MUST_CHECK gaz_status masterldns_read(uint16_t type, bool generic,
 					  const struct masterfields *fields,
 					  uint8_t *rdata_out, size_t *len_out,
 					  const char **what_out);
+
+/** Does ldns read this text to that data? */
+bool masterldns_is_text_of(uint16_t type, const char *text, const uint8_t *rdata,
+			   size_t len);

@@ -253,7 +253,9 @@ static void swap_view(struct zonedit *edit)
 void zonedit_publish(struct zonedit **take)
 {
 	struct zonedit *edit = *take;
+	struct zonedb *db = edit->db;
 
+	pthread_mutex_lock(&db->publishing);
 	for (struct draft *draft = edit->drafts; draft; draft = draft->next) {
 		if (!draft->zone->removed && !draft->old)
 			show_draft(edit, draft);
@@ -270,6 +272,7 @@ void zonedit_publish(struct zonedit **take)
 	show_zones(edit);
 	show_builds(edit);
 	hide_zones(edit);
+	pthread_mutex_unlock(&db->publishing);
 	call_rcu(&edit->garbage->rcu, on_garbage_unused);
 	edit->garbage = NULL;
 	zonedit_destroy(edit);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,9 +68,10 @@ struct vpc {
 
 struct zonedb {
 	struct keyhash_key key;
-	struct nametable nodes;	 /* by zone and name, without the apexes */
-	struct nametable apexes; /* by name and VPC */
-	struct nametable hosts;	 /* of aliases, by name */
+	pthread_mutex_t publishing; /* held while an edit becomes visible */
+	struct nametable nodes;	    /* by zone and name, without the apexes */
+	struct nametable apexes;    /* by name and VPC */
+	struct nametable hosts;	    /* of aliases, by name */
 	struct view *_Atomic view;
 	_Atomic uint64_t levels[2]; /* bit n: some apex has n labels */
 	_Atomic size_t zone_count;

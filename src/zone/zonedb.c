@@ -15,6 +15,7 @@ gaz_status zonedb_new(struct zonedb **out)
 
 	if (!db)
 		return GAZ_ENOMEM;
+	pthread_mutex_init(&db->publishing, NULL);
 	if ((st = rng_secret(&db->key, sizeof db->key)) != GAZ_OK ||
 	    (st = nametable_init(&db->nodes)) != GAZ_OK ||
 	    (st = nametable_init(&db->apexes)) != GAZ_OK ||
@@ -76,6 +77,7 @@ void zonedb_free(struct zonedb **db)
 	free_table(&d->zones, free_entry);
 	free_table(&d->vpcs, free_entry);
 	free(atomic_load(&d->view));
+	pthread_mutex_destroy(&d->publishing);
 	free(d);
 	*db = NULL;
 }

@@ -18,6 +18,7 @@
 #include "registry/service.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
+#include "registry/zone.h"
 
 struct stub stub;
 
@@ -89,6 +90,8 @@ RETURNS(vpc_put)
 RETURNS(vpc_delete)
 RETURNS(vpc_list)
 RETURNS(explain_answer)
+RETURNS(zone_list)
+RETURNS(zone_export)
 
 gaz_status namespace_get(struct call *call, const void *in, void *out)
 {
@@ -190,8 +193,18 @@ gaz_status registry_open_spool(struct registry *r, int *fd_out)
 	return *fd_out >= 0 ? GAZ_OK : GAZ_EIO;
 }
 
-gaz_status registry_copy(struct registry *r, int fd)
+gaz_status registry_write_file(struct registry *r, struct call *call, registry_run *run,
+			       const void *in, int fd)
 {
 	(void)r;
-	return write(fd, "the store", 9) == 9 ? GAZ_OK : GAZ_EIO;
+	return run(call, in, &fd);
+}
+
+gaz_status registry_copy(struct call *call, const void *in, void *out)
+{
+	const int *fd = out;
+
+	(void)call;
+	(void)in;
+	return write(*fd, "the store", 9) == 9 ? GAZ_OK : GAZ_EIO;
 }
