@@ -26,11 +26,25 @@ static void fill_zone(struct churn_zone *zone, struct rng *rng)
 	zone->wild = rng_below(rng, 3) ? 0 : (uint8_t)rng_below(rng, 256);
 	zone->apex = (uint8_t)rng_below(rng, 256);
 	zone->web = (uint8_t)rng_below(rng, 256);
+	zone->big = rng_below(rng, 2) ? (uint8_t)(50 + rng_below(rng, 30)) : 0;
+}
+
+/* Mostly one more, for which the others stay where they are. */
+static void change_big(struct churn_zone *zone, struct rng *rng)
+{
+	if (zone->big == 0)
+		zone->big = (uint8_t)(8 + rng_below(rng, 100));
+	else if (rng_below(rng, 16) == 0)
+		zone->big = 0;
+	else if (rng_below(rng, 8) == 0 || zone->big == CHURN_BIG_MAX)
+		zone->big--;
+	else
+		zone->big++;
 }
 
 static void change_zone(struct churn_zone *zone, struct rng *rng)
 {
-	switch (rng_below(rng, 14)) {
+	switch (rng_below(rng, 18)) {
 	case 0:
 		*zone = (struct churn_zone){0};
 		break;
@@ -62,6 +76,12 @@ static void change_zone(struct churn_zone *zone, struct rng *rng)
 		break;
 	case 11:
 		zone->apex = next_version(zone->apex);
+		break;
+	case 12:
+	case 13:
+	case 14:
+	case 15:
+		change_big(zone, rng);
 		break;
 	default:
 		zone->www = next_version(zone->www);
@@ -166,10 +186,26 @@ static bool has_node(const struct churn_zone *zone, enum churn_label label)
 		[CHURN_WWW] = zone->www,     [CHURN_WEB] = zone->web,
 		[CHURN_CNAME] = zone->cname, [CHURN_ALIAS] = zone->alias,
 		[CHURN_FAR] = zone->far,     [CHURN_MANY] = zone->many,
-		[CHURN_APEX] = true,
+		[CHURN_APEX] = true,	     [CHURN_BIG] = zone->big,
+		[CHURN_BIG_TXT] = zone->big,
 	};
 
 	return has[label];
+}
+
+/* Eight of the first so many, or all of them. */
+static bool is_choice(const struct churn_reply *reply, int number, int label, uint8_t big)
+{
+	uint8_t head[3] = {CHURN_NET, (uint8_t)number, (uint8_t)label};
+
+	for (uint8_t i = 0; i < reply->count; i++) {
+		if (memcmp(reply->addresses[i], head, 3) != 0 ||
+		    reply->addresses[i][3] >= big ||
+		    (i > 0 && reply->addresses[i][3] == reply->addresses[i - 1][3]))
+			return false;
+	}
+	return reply->rcode == NOERROR && !reply->has_cname &&
+	       reply->count == (big < CHURN_ADDRESSES_MAX ? big : CHURN_ADDRESSES_MAX);
 }
 
 /* May that node answer so? */
@@ -181,6 +217,8 @@ static bool is_node_answer(const struct case_at_hand *c, const struct churn_zone
 
 	if (label == CHURN_CNAME || label == CHURN_ALIAS || label == CHURN_FAR)
 		return is_chain_possible(c, number / CHURN_KINDS, label, reply);
+	if (label == CHURN_BIG || label == CHURN_BIG_TXT)
+		return is_choice(reply, number, label, zone->big);
 	if (label == CHURN_WWW)
 		add_address(&expected, number, label, zone->www);
 	else if (label == CHURN_MANY)
@@ -196,13 +234,13 @@ static bool is_node_answer(const struct case_at_hand *c, const struct churn_zone
 
 /* So the wildcard, or that there is none? */
 static bool is_other_answer(const struct churn_zone *zone, int number,
-			    const struct churn_reply *reply)
+			    enum churn_label label, const struct churn_reply *reply)
 {
 	struct churn_reply expected = {0};
 
-	if (zone->wild)
+	if (zone->wild && label != CHURN_BIG_TXT)
 		add_address(&expected, number, CHURN_WILD, zone->wild);
-	else
+	else if (!zone->wild)
 		expected.rcode = NXDOMAIN;
 	return is_equal(&expected, reply);
 }
@@ -223,7 +261,7 @@ static bool is_answer_since(const struct case_at_hand *c, size_t from, int numbe
 
 		if (!zone->exists)
 			break;
-		may_be_other |= is_other_answer(zone, number, reply);
+		may_be_other |= is_other_answer(zone, number, label, reply);
 		if (!is_own || !has_node(zone, label))
 			may_miss = true;
 		else if (is_node_answer(c, zone, number, label, reply))
@@ -318,6 +356,9 @@ static bool was_true(const struct churn_world *world, enum churn_source source,
 		return zone->wild == version;
 	case CHURN_APEX:
 		return zone->apex == version;
+	case CHURN_BIG:
+	case CHURN_BIG_TXT:
+		return zone->big > version;
 	default:
 		return false;
 	}

@@ -32,6 +32,8 @@ enum churn_label {     /* the names below a zone's own */
 	CHURN_ALIAS,   /* to web of the same place */
 	CHURN_FAR,     /* an alias to a host of no zone */
 	CHURN_APEX,    /* the zone's own: an address or none */
+	CHURN_BIG,     /* a multivalue set of which eight are shown */
+	CHURN_BIG_TXT, /* another at that name, its records differ in length */
 	CHURN_MANY,    /* one of many names that come and go together */
 	CHURN_MISSING, /* nowhere: only a wildcard answers it */
 	CHURN_LABELS
@@ -46,6 +48,7 @@ enum churn_source {
 
 enum {
 	CHURN_MANY_NAMES = 100,
+	CHURN_BIG_MAX = 200,
 	CHURN_NO_VPC = 0, /* else enum churn_kind */
 };
 
@@ -59,6 +62,7 @@ struct churn_zone {
 	uint8_t wild; /* so of the wildcard */
 	uint8_t apex; /* so of the zone's own address */
 	uint8_t web;  /* a bit for each instance */
+	uint8_t big;  /* records of both sets, numbered from 0 */
 };
 
 struct churn_world {

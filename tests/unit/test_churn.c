@@ -32,12 +32,13 @@ enum {
 	EDITS = 5000,
 	READERS = 3,
 	TTL = 60,
+	TYPE_TXT = 16,
 	STRICT_MIN = 1000, /* replies to be judged by single worlds */
 };
 
 static const char *const places[CHURN_PLACES] = {"example", "sub.example", "other.test"};
-static const char *const labels[CHURN_LABELS] = {"www", "web", "cn", "al",
-						 "far", ".",   "n7", "zz"};
+static const char *const labels[CHURN_LABELS] = {"www", "web", "cn",  "al", "far",
+						 ".",	"big", "big", "n7", "zz"};
 static const char *const vpc_ids[CHURN_KINDS] = {NULL, "vpc-a", "vpc-b"};
 static const char far_host[] = "\2lb\4test";
 
@@ -118,6 +119,27 @@ static void set_version(const struct target *t, const char *label, int number,
 		set_address(t, true, label, RRSET_ALL, number, to);
 }
 
+static void set_big(const struct target *t, uint8_t from, uint8_t to)
+{
+	bool is_there = to > from;
+	uint8_t first = is_there ? from : to;
+	uint8_t end = is_there ? to : from;
+	uint8_t text[16];
+
+	for (uint8_t i = first; i < end; i++) {
+		set_address(t, is_there, labels[CHURN_BIG], RRSET_MULTIVALUE, CHURN_BIG,
+			    i);
+		memset(text, 'x', sizeof text);
+		text[0] = 4 + i % 8;
+		text[1] = CHURN_NET;
+		text[2] = (uint8_t)(t->place * CHURN_KINDS + t->kind);
+		text[3] = CHURN_BIG_TXT;
+		text[4] = i;
+		set_record(t, is_there, labels[CHURN_BIG], RRSET_MULTIVALUE, TYPE_TXT,
+			   text, 1u + text[0]);
+	}
+}
+
 static void set_many(const struct target *t, bool is_there)
 {
 	char label[8];
@@ -139,6 +161,7 @@ static void change_zone(const struct target *t, const struct churn_zone *from,
 			set_address(t, to->web >> i & 1, labels[CHURN_WEB],
 				    RRSET_MULTIVALUE, CHURN_WEB, i);
 	}
+	set_big(t, from->big, to->big);
 	if (from->cname != to->cname)
 		set_target(t, to->cname, labels[CHURN_CNAME], DNS_TYPE_CNAME,
 			   name_of("www", t->place));
@@ -254,11 +277,13 @@ static bool read_reply(const uint8_t *wire, size_t len, struct churn_reply *out)
 		at = skip_name(wire, at);
 		if (wire_get_u16(wire + at) == DNS_TYPE_CNAME)
 			out->has_cname = true;
-		else if (wire_get_u16(wire + at) != DNS_TYPE_A ||
+		else if ((wire_get_u16(wire + at) != DNS_TYPE_A &&
+			  wire_get_u16(wire + at) != TYPE_TXT) ||
 			 out->count == CHURN_ADDRESSES_MAX)
 			return false;
-		else
-			memcpy(out->addresses[out->count++], wire + at + 10, 4);
+		else /* of a text it is the beginning, behind its length */
+			memcpy(out->addresses[out->count++],
+			       wire + at + 10 + (wire_get_u16(wire + at) == TYPE_TXT), 4);
 		at += 10u + wire_get_u16(wire + at + 8);
 		if (at > len)
 			return false;
@@ -282,7 +307,8 @@ static struct answer_request make_request(const struct churn_question *question,
 	memset(query, 0, DNS_HEADER_LEN);
 	query[5] = 1;
 	memcpy(query + DNS_HEADER_LEN, name, len);
-	wire_put_u16(query + DNS_HEADER_LEN + len, DNS_TYPE_A);
+	wire_put_u16(query + DNS_HEADER_LEN + len,
+		     question->label == CHURN_BIG_TXT ? TYPE_TXT : DNS_TYPE_A);
 	wire_put_u16(query + DNS_HEADER_LEN + len + 2, DNS_CLASS_IN);
 	memcpy(req.source.bytes, sources[question->source], 4);
 	if (question->source == CHURN_LISTENER)
