@@ -242,6 +242,9 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 		st = load_zone_files(d, err);
 		if (st == GAZ_OK)
 			st = open_hosts(d, err);
+		if (st == GAZ_OK)
+			st = apiname_publish(&d->options.api_names, d->options.api,
+					     d->options.api_count, d->db, err);
 		zonedb_leave_thread();
 	}
 	if (st == GAZ_OK)

@@ -425,6 +425,11 @@ const struct option_row option_rows[] = {
 	{"tcp-max", "N", false, true, option_set_tcp_max,
 	 "TCP connections of each worker; one more replaces the one\n"
 	 "that is idle longest (default: 512)"},
+	{"api-name", "NAME[=ADDR[,ADDR...]]", true, false, option_set_api_name,
+	 "answer this name, and data-NAME, which SDKs make of it, with\n"
+	 "these addresses (default: those of --api)"},
+	{"aws-names", "REGION[,REGION...]", true, false, option_set_aws_names,
+	 "the same for servicediscovery.REGION.amazonaws.com"},
 	{"subnet-from", "CIDR[,CIDR...]", true, false, option_set_subnet_from,
 	 "sources whose EDNS client subnet (RFC 7871) is the source\n"
 	 "that chooses the view (default: none)"},

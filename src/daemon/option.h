@@ -41,6 +41,8 @@ set_option option_set_quota;
 set_option option_set_rate;
 
 /* Those of option_dns.c, about DNS messages and connections. */
+set_option option_set_api_name;
+set_option option_set_aws_names;
 set_option option_set_subnet_from;
 set_option option_set_proxy_from;
 set_option option_set_nsid;

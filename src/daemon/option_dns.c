@@ -43,6 +43,27 @@ gaz_status option_set_version_text(struct options *c, const char *value,
 			sizeof c->version_text - 1, err);
 }
 
+gaz_status option_set_api_name(struct options *c, const char *value,
+			       struct gaz_error *err)
+{
+	return apiname_add(&c->api_names, value, err);
+}
+
+gaz_status option_set_aws_names(struct options *c, const char *value,
+				struct gaz_error *err)
+{
+	char *copy = strdup(value);
+	gaz_status st = copy ? GAZ_OK : out_of_memory(err);
+
+	for (char *rest = copy; st == GAZ_OK && rest;) {
+		const char *region = strsep(&rest, ",");
+
+		st = apiname_add_region(&c->api_names, region, err);
+	}
+	free(copy);
+	return st;
+}
+
 /* Prefixes after the ones that are there. */
 static gaz_status add_prefixes(const char *option, const char *value,
 			       struct netprefix **items, size_t *count,

@@ -345,6 +345,7 @@ void options_fini(struct options *options)
 	free(options->api);
 	free(options->api_fds);
 	free(options->vpcs);
+	apiname_free(&options->api_names);
 	free(options->subnet_from);
 	free(options->proxy_from);
 	free(options->keys);

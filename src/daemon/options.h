@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/status.h"
 #include "daemon/alias.h"
+#include "daemon/apiname.h"
 #include "dns/edns.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
@@ -80,6 +81,7 @@ struct options {
 	uint32_t health_check_max;
 	uint32_t operation_hours;
 	uint32_t operation_max;
+	struct api_names api_names;
 	struct netprefix *subnet_from; /* owned */
 	size_t subnet_from_count;
 	struct netprefix *proxy_from; /* owned */

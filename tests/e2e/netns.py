@@ -4,6 +4,8 @@
 import contextlib
 import itertools
 import os
+import pathlib
+import shutil
 import subprocess
 
 import gaz
@@ -22,11 +24,23 @@ class Netns:
     def __init__(self):
         self.name = f"gaz-{os.getpid()}-{next(_numbers)}"
         ip("netns", "add", self.name)
+        self.etc = None
         self.prefix = ["ip", "netns", "exec", self.name]
         self.ip("link", "set", "lo", "up")
 
     def ip(self, *args):
         ip("-n", self.name, *args)
+
+    def resolv_conf(self, text):
+        """What its programs find as /etc/resolv.conf (ip-netns(8)), and nothing else."""
+        self.etc = pathlib.Path("/etc/netns") / self.name
+        self.etc.mkdir(parents=True, exist_ok=True)
+        (self.etc / "resolv.conf").write_text(text, encoding="ascii")
+
+    def delete(self):
+        ip("netns", "del", self.name)
+        if self.etc:
+            shutil.rmtree(self.etc)
 
     def wire(self, other, here, there):
         """A link to another machine, with these addresses (CIDR)."""
@@ -64,4 +78,4 @@ def machines(count):
         yield made
     finally:
         for machine in made:
-            ip("netns", "del", machine.name)
+            machine.delete()
