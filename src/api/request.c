@@ -19,6 +19,7 @@
 #include "api/sigv4.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 /* One API call, from the parsed HTTP request to the reply. Everything runs on
  * the API thread but on_done(). */
@@ -372,9 +373,9 @@ static void start_copy(struct api_request *c)
 	} else {
 		join_copier(&s->copier);
 		st = registry_open_spool(s->registry, &c->copy_fd);
-		if (st == GAZ_OK &&
-		    pthread_create(&s->copier.thread, NULL, run_copy, c) != 0)
-			st = GAZ_EIO;
+		if (st == GAZ_OK)
+			st = thread_start(&s->copier.thread, "copier", THREAD_BEHIND,
+					  run_copy, c);
 		if (st == GAZ_OK) {
 			s->copier.has_thread = true;
 			s->copier.request = c;

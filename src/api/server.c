@@ -2,7 +2,6 @@
 #include "api/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 #include "api/model.h"
 #include "api/server-internal.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 enum {
 	/* evhttp has no connection cap. TCP listeners pause at the first number;
@@ -190,20 +190,10 @@ static void *run_thread(void *arg)
 
 gaz_status api_server_start(struct api_server *s)
 {
-	sigset_t all;
-	sigset_t old;
-	int error;
+	gaz_status st = thread_start(&s->thread, "api", THREAD_BEHIND, run_thread, s);
 
-	/* Signals are the main thread's; SIGPIPE would end the process when a
-	 * client has gone. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&s->thread, NULL, run_thread, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	s->has_thread = error == 0;
-	if (s->has_thread)
-		(void)pthread_setname_np(s->thread, "api");
-	return error == 0 ? GAZ_OK : GAZ_EIO;
+	s->has_thread = st == GAZ_OK;
+	return st;
 }
 
 void api_server_stop(struct api_server *s)

@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "prober/probe.h"
 #include "prober/target.h"
 
@@ -394,19 +394,12 @@ static void *run_thread(void *arg)
 
 gaz_status prober_start(struct prober *p, struct registry *registry)
 {
-	sigset_t all;
-	sigset_t old;
-	int error;
+	gaz_status st;
 
 	p->registry = registry;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(&p->thread, NULL, run_thread, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	p->has_thread = error == 0;
-	if (p->has_thread)
-		(void)pthread_setname_np(p->thread, "prober");
-	return error == 0 ? GAZ_OK : GAZ_EIO;
+	st = thread_start(&p->thread, "prober", THREAD_BEHIND, run_thread, p);
+	p->has_thread = st == GAZ_OK;
+	return st;
 }
 
 void prober_stop(struct prober *p)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "registry/call.h"
 #include "registry/healthcheck-internal.h"
 #include "registry/projection.h"
@@ -341,11 +342,10 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 
 gaz_status registry_start(struct registry *r)
 {
-	if (pthread_create(&r->thread, NULL, writer_main, r) != 0)
-		return GAZ_EIO;
-	(void)pthread_setname_np(r->thread, "writer");
-	r->running = true;
-	return GAZ_OK;
+	gaz_status st = thread_start(&r->thread, "writer", THREAD_BEHIND, writer_main, r);
+
+	r->running = st == GAZ_OK;
+	return st;
 }
 
 void registry_stop(struct registry *r)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "responder/tcp.h"
 #include "responder/udp.h"
 
@@ -159,22 +159,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals belong to the main thread. */
 gaz_status worker_start(struct worker *w)
 {
-	sigset_t all;
-	sigset_t old;
-	int failed;
+	gaz_status st = thread_start(&w->thread, "dns-worker", THREAD_FOREMOST, run, w);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	failed = pthread_create(&w->thread, NULL, run, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (failed)
-		return GAZ_EIO;
-	(void)pthread_setname_np(w->thread, "dns-worker");
-	w->running = true;
-	return GAZ_OK;
+	w->running = st == GAZ_OK;
+	return st;
 }
 
 void worker_stop(struct worker *w)

@@ -4,7 +4,6 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 #include "base/log.h"
 #include "base/netaddr.h"
 #include "base/rng.h"
+#include "base/thread.h"
 #include "upstream/lease.h"
 #include "zone/host.h"
 #include "zone/zonedb.h"
@@ -398,22 +398,12 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals belong to the main thread. */
 gaz_status upstream_start(struct upstream *u)
 {
-	sigset_t all;
-	sigset_t old;
-	int failed;
+	gaz_status st = thread_start(&u->thread, "upstream", THREAD_BEHIND, run, u);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	failed = pthread_create(&u->thread, NULL, run, u);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (failed)
-		return GAZ_EIO;
-	(void)pthread_setname_np(u->thread, "upstream");
-	u->running = true;
-	return GAZ_OK;
+	u->running = st == GAZ_OK;
+	return st;
 }
 
 static void stop(struct upstream *u)

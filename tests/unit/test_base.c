@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,6 +20,7 @@
 #include "base/proxyv2.h"
 #include "base/rng.h"
 #include "base/siphash.h"
+#include "base/thread.h"
 
 static void test_operation_id_has_the_form_that_aws_shows(void **state)
 {
@@ -347,6 +351,48 @@ static void test_proxy_header_is_read_at_every_length(void **state)
 	}
 }
 
+struct seen {
+	int nice;
+	bool takes_signals;
+};
+
+static void *look_around(void *arg)
+{
+	struct seen *seen = arg;
+	sigset_t blocked;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	seen->takes_signals =
+		!sigismember(&blocked, SIGPIPE) || !sigismember(&blocked, SIGTERM);
+	seen->nice = getpriority(PRIO_PROCESS, 0);
+	return seen;
+}
+
+static void test_threads_take_no_signals_and_some_give_way(void **state)
+{
+	static const enum thread_rank ranks[] = {THREAD_FOREMOST, THREAD_BEHIND};
+	struct seen seen[2];
+	sigset_t blocked;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		pthread_t thread;
+		void *result;
+
+		assert_int_equal(
+			thread_start(&thread, "some", ranks[i], look_around, &seen[i]),
+			GAZ_OK);
+		assert_int_equal(pthread_join(thread, &result), 0);
+		assert_ptr_equal(result, &seen[i]);
+		assert_false(seen[i].takes_signals);
+	}
+	assert_int_equal(seen[0].nice, getpriority(PRIO_PROCESS, 0));
+	if (seen[0].nice < 19)
+		assert_true(seen[1].nice > seen[0].nice);
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	assert_false(sigismember(&blocked, SIGTERM));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_proxy_header_is_read_at_every_length),
 		cmocka_unit_test(test_arena_serves_large_and_small_requests),
 		cmocka_unit_test(test_arena_release_frees_what_came_after_the_mark),
+		cmocka_unit_test(test_threads_take_no_signals_and_some_give_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
