@@ -52,7 +52,11 @@ def parse_options():
     stage.add_argument("--updates", type=int, default=10000,
                        help="updates: new records in one round")
     stage.add_argument("--seconds", type=float, default=3,
-                       help="discover, latency: length of a round")
+                       help="discover: length of a round")
+    stage.add_argument("--windows", type=int, default=25,
+                       help="latency: windows of each kind")
+    stage.add_argument("--window", type=float, default=1, metavar="SECONDS",
+                       help="latency: length of a window")
     stage.add_argument("--services", type=int, default=1000, help="million: services")
     stage.add_argument("--instances", type=int, default=1000,
                        help="million: instances of each service")
