@@ -75,7 +75,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 		.ec2_count = o->ec2_count,
 		.discover_health = o->discover_health,
 		.zonedir = d->statics ? statics_dir(d->statics) : NULL,
-		.seed = o->seed,
+		.seed = o->random_seed,
 		.on_checks = d->prober ? prober_take_notices : NULL,
 		.on_checks_arg = d->prober,
 	};
@@ -155,7 +155,7 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.endpoints = d->options.listen,
 		.endpoint_count = d->options.listen_count,
 		.workers = d->options.workers,
-		.seed = d->options.seed,
+		.seed = d->options.random_seed,
 		.on_skip = d->options.best_effort ? log_skipped : NULL,
 		.tcp_idle_ms = d->options.tcp_idle_ms,
 		.tcp_max = d->options.tcp_max,

@@ -382,9 +382,10 @@ static gaz_status set_alias_upstream(struct options *c, const char *value,
 			     value);
 }
 
-static gaz_status set_seed(struct options *c, const char *value, struct gaz_error *err)
+static gaz_status set_random_seed(struct options *c, const char *value,
+				  struct gaz_error *err)
 {
-	return set_number("--seed", value, UINT64_MAX, &c->seed, err);
+	return set_number("--random-seed", value, UINT64_MAX, &c->random_seed, err);
 }
 
 const struct option_row option_rows[] = {
@@ -507,7 +508,7 @@ const struct option_row option_rows[] = {
 	 "how long operations that ended are kept (default: 24)"},
 	{"operation-max", "N", false, true, set_operation_max,
 	 "how many of them at most (default: 1000000)"},
-	{"seed", "N", false, true, set_seed,
+	{"random-seed", "N", false, true, set_random_seed,
 	 "choose among records and shuffle what DiscoverInstances\n"
 	 "finds reproducibly, for tests (with --workers 1)"},
 	{"log-level", "LEVEL", false, false, set_log_level,

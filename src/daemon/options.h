@@ -86,7 +86,7 @@ struct options {
 	size_t subnet_from_count;
 	struct netprefix *proxy_from; /* owned */
 	size_t proxy_from_count;
-	uint64_t seed;
+	uint64_t random_seed;
 };
 
 enum options_verdict {

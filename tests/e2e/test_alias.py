@@ -221,7 +221,7 @@ def test_useless_alias_options_are_refused(home, options, advice):
 
 def test_mixed_services_draw_from_all_that_answer(start):
     """Addresses, aliases that resolve and aliases that do not: uniform among the former."""
-    daemon = start("--seed", "11", "--alias", f"{HOST}=192.0.2.1,192.0.2.2")
+    daemon = start("--random-seed", "11", "--alias", f"{HOST}=192.0.2.1,192.0.2.2")
     public = daemon.api.public("x.test")
     weighted(daemon, public, "s", {ALIAS: HOST}, {ALIAS: "dead.test"}, {IPV4: "10.0.0.1"},
              {ALIAS: "dead2.test"}, {IPV4: "10.0.0.2"})

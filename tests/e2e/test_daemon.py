@@ -19,7 +19,7 @@ from gaz import GAZETTEERD, IN_A, VPC_A
 OPTIONS = ["--config", "--listen", "--api", "--socket", "--data", "--ephemeral", "--zones",
            "--vpc", "--strict-vpcs", "--workers", "--log-level", "--version", "--help",
            "--region", "--account", "--auth", "--key", "--quota", "--operation-delay",
-           "--seed", "--rate", "--soa", "--ns", "--soa-ttl", "--soa-serial", "--ec2",
+           "--random-seed", "--rate", "--soa", "--ns", "--soa-ttl", "--soa-serial", "--ec2",
            "--discover-health"]
 
 
@@ -57,7 +57,7 @@ def free_options(home):
     (["--key", "nosecret"], "key"), (["--quota", "nonsense=1"], "nonsense"),
     (["--quota", "namespaces=x"], "quota"), (["--quota", "namespaces"], "namespaces"),
     (["--operation-delay", "soon"], "soon"), (["--account", "12"], "12"),
-    (["--account", "12345678901x"], "12345678901x"), (["--seed", "x"], "seed"),
+    (["--account", "12345678901x"], "12345678901x"), (["--random-seed", "x"], "random-seed"),
     (["--quota", "tags-per-resource="], "quota"),
     (["--discover-health", "ALL"], "HEALTHY_OR_ELSE_ALL"),
     (["--discover-health", "healthy"], "healthy"), (["--ec2", "i-12"], "i-12"),
@@ -90,7 +90,7 @@ def test_config_file_has_every_option(start, home):
               "strict-vpcs": True, "workers": 1, "log-level": "debug",
               "region": "eu-west-3", "account": "444455556666", "auth": "parse",
               "key": ["AKID=secret"], "quota": ["namespaces=1"], "operation-delay": 1,
-              "seed": 7}
+              "random-seed": 7}
     file = write(f"{home}/gaz.json", json.dumps(config))
     daemon = ConfigDaemon(f"{home}", "--config", file)
     daemon.socket = pathlib.Path(f"{home}/conf.sock")

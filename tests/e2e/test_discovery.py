@@ -312,10 +312,10 @@ def test_default_health_filter_is_configurable(start):
 
 
 def test_seed_makes_the_shuffle_repeatable(start):
-    """--seed: two daemons give the same orders, one after the other."""
+    """--random-seed: two daemons give the same orders, one after the other."""
     orders = []
     for _ in range(2):
-        api = start("--seed", "42").api
+        api = start("--random-seed", "42").api
         service = build(api, "http")
         for number in range(9):
             api.register(service, f"i{number}", "10.0.0.1")

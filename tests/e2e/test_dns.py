@@ -146,10 +146,10 @@ def test_weighted_gives_one_evenly(daemon):
 
 
 def test_seed_makes_the_choice_repeatable(start):
-    """--seed: two daemons pick the same."""
+    """--random-seed: two daemons pick the same."""
     orders = []
     for _ in range(2):
-        daemon = start("--seed", "42", "--workers", "1")
+        daemon = start("--random-seed", "42", "--workers", "1")
         service = daemon.api.service(daemon.api.public("m.example"), "s")
         for number in range(10):
             daemon.api.register(service, f"i{number}", f"10.0.0.{number}")

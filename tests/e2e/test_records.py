@@ -193,7 +193,7 @@ def test_equal_addresses_are_one_record(daemon, public):
 @pytest.mark.parametrize("seed", ["1", "20240229"])
 def test_weighted_is_uniform(start, seed):
     """One answer each time, every instance equally often (chi squared, p < 1e-6)."""
-    daemon = start("--seed", seed, "--workers", "1")
+    daemon = start("--random-seed", seed, "--workers", "1")
     service = daemon.api.serve(daemon.api.public("x.example"), "s", "A", "AAAA",
                                policy="WEIGHTED")
     for number in range(5):
@@ -427,7 +427,7 @@ def share(daemon, want, rounds=400):
 
 def test_aliases_and_addresses_are_one_weighted_set(start):
     """Each instance has one chance, two with the same alias have two; health is common."""
-    daemon = start("--seed", "7")
+    daemon = start("--random-seed", "7")
     api = daemon.api
     public = api.public("x.example")
     api.attach(api.serve(public, "lb", "A", policy="MULTIVALUE"), "one", **{IPV4: "10.0.0.1"})
