@@ -101,6 +101,8 @@ static const struct action actions[] = {
 	 vpc_list, encode_vpc_page},
 	{OURS "ExplainAnswer", &model_explain_answer, sizeof(struct explain_out), READ,
 	 explain_answer, encode_explanation},
+	{OURS "ListNamespaces", &model_list_namespaces, sizeof(struct namespace_page_out), ACTION_READ,
+	 namespace_list, encode_our_namespace_page},
 	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), ACTION_STATUS,
 	 NULL, encode_status},
 	{OURS "Backup", &model_nothing, NOTHING, ACTION_FILE,

@@ -37,6 +37,12 @@ void encode_operation_started(const struct call *call, const void *out,
 
 /* Namespaces */
 
+enum namespace_view {
+	VIEW_WHOLE,
+	VIEW_IN_LIST,
+	VIEW_IN_OUR_LIST, /* Gazetteer.ListNamespaces: with the VPC, that AWS keeps */
+};
+
 /* AWS shows the missing DNS part of an HTTP namespace as {} in GetNamespace
  * and as {"SOA":{}} in ListNamespaces. */
 static void put_dns_properties(struct json_out *w, const struct namespace_record *ns,
@@ -68,8 +74,9 @@ static void put_properties(struct json_out *w, const struct namespace_record *ns
 }
 
 static void put_namespace(struct json_out *w, const struct namespace_record *ns,
-			  bool in_list)
+			  enum namespace_view view)
 {
+	const bool in_list = view != VIEW_WHOLE;
 	static const char *const types[] = {
 		[NAMESPACE_HTTP] = "HTTP",
 		[NAMESPACE_DNS_PRIVATE] = "DNS_PRIVATE",
@@ -89,6 +96,8 @@ static void put_namespace(struct json_out *w, const struct namespace_record *ns,
 		json_member_text(w, "Description", ns->description);
 	if (!in_list)
 		json_member_optional(w, "CreatorRequestId", ns->creator_request_id);
+	if (view == VIEW_IN_OUR_LIST)
+		json_member_optional(w, "Vpc", ns->vpc_id);
 	json_end_object(w);
 }
 
@@ -97,22 +106,33 @@ void encode_namespace(const struct call *call, const void *out, struct json_out 
 	(void)call;
 	json_begin_object(w);
 	json_name(w, "Namespace");
-	put_namespace(w, out, false);
+	put_namespace(w, out, VIEW_WHOLE);
+	json_end_object(w);
+}
+
+static void put_namespace_page(struct json_out *w, const struct namespace_page_out *page,
+			       enum namespace_view view)
+{
+	json_begin_object(w);
+	json_member_array(w, "Namespaces");
+	for (size_t i = 0; i < page->count; i++)
+		put_namespace(w, &page->items[i], view);
+	json_end_array(w);
+	json_member_optional(w, "NextToken", page->next_token);
 	json_end_object(w);
 }
 
 void encode_namespace_page(const struct call *call, const void *out, struct json_out *w)
 {
-	const struct namespace_page_out *page = out;
-
 	(void)call;
-	json_begin_object(w);
-	json_member_array(w, "Namespaces");
-	for (size_t i = 0; i < page->count; i++)
-		put_namespace(w, &page->items[i], true);
-	json_end_array(w);
-	json_member_optional(w, "NextToken", page->next_token);
-	json_end_object(w);
+	put_namespace_page(w, out, VIEW_IN_LIST);
+}
+
+void encode_our_namespace_page(const struct call *call, const void *out,
+			       struct json_out *w)
+{
+	(void)call;
+	put_namespace_page(w, out, VIEW_IN_OUR_LIST);
 }
 
 /* Operations */

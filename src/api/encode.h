@@ -10,6 +10,7 @@ action_encode encode_nothing;		 /* {} */
 action_encode encode_operation_started;	 /* operation_started_out */
 action_encode encode_namespace;		 /* namespace_record: GetNamespace */
 action_encode encode_namespace_page;	 /* namespace_page_out */
+action_encode encode_our_namespace_page; /* the same, with the VPCs */
 action_encode encode_service;		 /* service_record: CreateService, GetService */
 action_encode encode_service_page;	 /* service_page_out */
 action_encode encode_service_attributes; /* service_attributes_out */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/action.h"
+#include "api/encode.h"
 #include "api/error.h"
 #include "api/http.h"
 #include "api/json.h"
@@ -32,6 +33,7 @@ struct api_request {
 	const struct action *action;
 	struct sigv4_identity identity;
 	struct api_request *next_done;
+	bool trial;  /* check the input, and do nothing */
 	int copy_fd; /* the file that is the reply; -1: none */
 
 	/* The outcome. */
@@ -104,6 +106,7 @@ static bool find_action(struct api_request *c)
 		return refuse(c, ERROR_UNKNOWN_OPERATION,
 			      "Content-Type must be application/x-amz-json-1.1.");
 	c->action = action_find(find_header(c->req, "X-Amz-Target"));
+	c->trial = find_header(c->req, "X-Gazetteer-Trial") != NULL;
 	if (!c->action)
 		return refuse(c, ERROR_UNKNOWN_OPERATION,
 			      "X-Amz-Target is missing or names no operation.");
@@ -199,8 +202,9 @@ static bool decode(struct api_request *c)
 	if (!json)
 		return false;
 	if (in)
-		st = shape_decode(c->server->patterns, shape, json, &c->arena, in,
-				  &problem);
+		st = shape_decode(c->server->patterns, shape,
+				  c->trial ? SHAPE_STRICT : SHAPE_LENIENT, json,
+				  &c->arena, in, &problem);
 	json_decref(json);
 	if (problem.wrong_type)
 		return refuse(c, ERROR_SERIALIZATION, problem.wrong_type);
@@ -238,7 +242,10 @@ static void encode_result(struct api_request *c, struct json_out *w)
 {
 	gaz_status st;
 
-	c->action->encode(&c->job.call, c->job.out, w);
+	if (c->trial)
+		encode_nothing(&c->job.call, NULL, w);
+	else
+		c->action->encode(&c->job.call, c->job.out, w);
 	st = json_status(w);
 	if (st != GAZ_OK)
 		fail(c, st);
@@ -428,6 +435,10 @@ static void run(struct api_request *c)
 	if (c->action->way >= ACTION_LOCAL_READ && !came_by_unix_socket(c)) {
 		refuse(c, ERROR_ACCESS_DENIED,
 		       "This operation is for the management socket only.");
+		reply(c);
+		return;
+	}
+	if (c->trial) {
 		reply(c);
 		return;
 	}

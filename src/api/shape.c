@@ -10,6 +10,7 @@
 #include "registry/input.h"
 
 struct walk {
+	enum shape_mode mode;
 	const struct shape_patterns *patterns;
 	struct arena *arena;
 	char *wrong_type;
@@ -277,9 +278,36 @@ static bool decode_value(struct walk *w, const struct shape *shape, const json_t
 	return false;
 }
 
+static bool has_member(const struct shape *shape, const char *name)
+{
+	for (size_t i = 0; i < shape->member_count; i++) {
+		if (strcmp(shape->members[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void find_unknown(struct walk *w, const struct shape *shape, const json_t *json,
+			 const struct place *at)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)json, name, value)
+	{
+		struct place here = {.up = at, .name = name, .kind = PLACE_MEMBER};
+
+		if (!has_member(shape, name))
+			violation_add(&w->violations, &here, value,
+				      "Member must be one that exists here");
+	}
+}
+
 static bool decode_members(struct walk *w, const struct shape *shape, const json_t *json,
 			   const struct place *at, void *base)
 {
+	if (w->mode == SHAPE_STRICT)
+		find_unknown(w, shape, json, at);
 	for (size_t i = 0; i < shape->member_count; i++) {
 		const struct shape_member *member = &shape->members[i];
 		const json_t *value = json_object_get(json, member->name);
@@ -299,10 +327,10 @@ static bool decode_members(struct walk *w, const struct shape *shape, const json
 }
 
 gaz_status shape_decode(const struct shape_patterns *patterns, const struct shape *shape,
-			const json_t *json, struct arena *arena, void *out,
-			struct shape_problem *problem)
+			enum shape_mode mode, const json_t *json, struct arena *arena,
+			void *out, struct shape_problem *problem)
 {
-	struct walk w = {.patterns = patterns, .arena = arena};
+	struct walk w = {.mode = mode, .patterns = patterns, .arena = arena};
 	const struct place input = {.kind = PLACE_INPUT};
 	bool whole = json_is_object(json) ? decode_members(&w, shape, json, &input, out)
 					  : wrong_type(&w, &input, "an object");

@@ -99,16 +99,20 @@ struct shape_problem {
 	char *violations; /* every constraint that is violated, in AWS's wording */
 };
 
+enum shape_mode {	   /* what members that the shape does not know are */
+	SHAPE_LENIENT = 0, /* ignored, as AWS does */
+	SHAPE_STRICT,	   /* violations: for texts that people write */
+};
+
 /**
  * Check a JSON object against a structure shape and decode it into `out`, a
- * zeroed struct of `shape->size` bytes. Unknown members are ignored; a member
- * that is null counts as absent. Everything decoded and both texts are copies
+ * zeroed struct of `shape->size` bytes. A member that is null counts as absent. Everything decoded and both texts are copies
  * in the arena.
  *
  * @return GAZ_OK; GAZ_EFORMAT: `problem` has one of the texts; GAZ_ENOMEM.
  *         After an error the contents of `out` mean nothing.
  */
 GAZ_MUST_CHECK gaz_status shape_decode(const struct shape_patterns *patterns,
-				       const struct shape *shape, const json_t *json,
-				       struct arena *arena, void *out,
+				       const struct shape *shape, enum shape_mode mode,
+				       const json_t *json, struct arena *arena, void *out,
 				       struct shape_problem *problem);

@@ -16,6 +16,7 @@
 #include "daemon/explain.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/seedfile.h"
 #include "daemon/statics.h"
 #include "daemon/upkeep.h"
 #include "prober/prober.h"
@@ -277,7 +278,13 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 {
 	gaz_status st = registry_start(d->registry);
 
-	if (st == GAZ_OK && d->statics)
+	if (st != GAZ_OK)
+		return gaz_error_set(err, st, "cannot start a thread");
+	if (d->options.seed[0] != '\0')
+		st = seedfile_apply(&d->options, d->registry, err);
+	if (st != GAZ_OK)
+		return st;
+	if (d->statics)
 		st = statics_start(d->statics, d->registry);
 	if (st == GAZ_OK && d->upstream)
 		st = upstream_start(d->upstream);

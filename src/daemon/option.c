@@ -108,6 +108,11 @@ static gaz_status set_zones(struct options *c, const char *value, struct gaz_err
 	return set_path("--zones", value, c->zones, err);
 }
 
+static gaz_status set_seed(struct options *c, const char *value, struct gaz_error *err)
+{
+	return set_path("--seed", value, c->seed, err);
+}
+
 static gaz_status set_best_effort(struct options *c, const char *value,
 				  struct gaz_error *err)
 {
@@ -508,6 +513,9 @@ const struct option_row option_rows[] = {
 	 "how long operations that ended are kept (default: 24)"},
 	{"operation-max", "N", false, true, set_operation_max,
 	 "how many of them at most (default: 1000000)"},
+	{"seed", "FILE", false, false, set_seed,
+	 "what shall be there at the start: VPCs, namespaces,\n"
+	 "services and instances, in JSON"},
 	{"random-seed", "N", false, true, set_random_seed,
 	 "choose among records and shuffle what DiscoverInstances\n"
 	 "finds reproducibly, for tests (with --workers 1)"},

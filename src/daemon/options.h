@@ -43,6 +43,7 @@ struct options {
 	char socket[PATH_SIZE];
 	char data[PATH_SIZE];
 	char zones[PATH_SIZE];	    /* "": none */
+	char seed[PATH_SIZE];	    /* "": none */
 	struct alias_host *aliases; /* owned, as are the addresses in it */
 	size_t alias_count;
 	struct sockaddr_storage alias_upstream; /* no family: none */

@@ -16,7 +16,6 @@ enum {
 	PAGES_MAX = 100000, /* a server that never ends a list must not keep us */
 };
 
-/* Both go into header lines. */
 static bool is_plain(const char *text)
 {
 	return text[0] != '\0' &&
@@ -27,16 +26,17 @@ static bool is_plain(const char *text)
 
 /* The region travels where AWS clients put it: in the scope of a signature.
  * The signature itself is a dummy; a daemon that verifies them refuses it. */
-static void print_headers(const struct client *client, const char *operation, char *out,
-			  size_t cap)
+static void print_headers(const struct client *client, const char *operation, bool trial,
+			  char *out, size_t cap)
 {
 	time_t now = time(NULL);
 	struct tm tm;
 	char date[24] = "";
 	int len;
 
-	len = snprintf(out, cap, "X-Amz-Target: %s%s\r\n",
-		       strchr(operation, '.') ? "" : prefix, operation);
+	len = snprintf(out, cap, "X-Amz-Target: %s%s\r\n%s",
+		       strchr(operation, '.') ? "" : prefix, operation,
+		       trial ? "X-Gazetteer-Trial: 1\r\n" : "");
 	if (!client->region)
 		return;
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
@@ -55,7 +55,7 @@ static const char *text_member(const json_t *object, const char *name)
 }
 
 /* "CODE: message (Member=value, ...)" */
-static void report_api_error(const char *operation, int status, const json_t *body)
+static void report_api_error(const json_t *body)
 {
 	const char *code = text_member(body, "__type");
 	const char *message = text_member(body, "Message"), *key, *separator = " (";
@@ -63,11 +63,8 @@ static void report_api_error(const char *operation, int status, const json_t *bo
 
 	if (!*message)
 		message = text_member(body, "message");
-	if (!*code) {
-		ctl_report("%s: the server answered with HTTP status %d", operation,
-			   status);
-		return;
-	}
+	if (!*code)
+		code = "error";
 	fputs("gazctl: ", stderr);
 	ctl_print_text(stderr, code);
 	fputs(": ", stderr);
@@ -84,55 +81,84 @@ static void report_api_error(const char *operation, int status, const json_t *bo
 	fputs(strcmp(separator, ", ") == 0 ? ")\n" : "\n", stderr);
 }
 
-static gaz_status decode_reply(const char *operation, const struct http_reply *reply,
-			       json_t **out)
+/* With GAZ_EREFUSED `out` is the body of the error. */
+static gaz_status decode_reply(const struct http_reply *reply, json_t **out,
+			       struct gaz_error *err)
 {
 	json_error_t json_err;
 	json_t *body =
 		reply->len > 0 ? json_loads(reply->body, 0, &json_err) : json_object();
 
-	if (reply->status != 200) {
-		report_api_error(operation, reply->status, body);
-		json_decref(body);
-		return GAZ_EREFUSED;
-	}
 	if (!json_is_object(body)) {
 		json_decref(body);
-		ctl_report("%s: the reply is not a JSON object", operation);
-		return GAZ_EFORMAT;
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "the server answered with HTTP status %d, and its "
+				     "reply is not a JSON object",
+				     reply->status);
 	}
 	*out = body;
-	return GAZ_OK;
+	return reply->status == 200 ? GAZ_OK : GAZ_EREFUSED;
+}
+
+/* Both go into header lines. */
+static gaz_status check_names(const struct client *client, const char *operation,
+			      struct gaz_error *err)
+{
+	if (is_plain(operation) && (!client->region || is_plain(client->region)))
+		return GAZ_OK;
+	return gaz_error_set(err, GAZ_EFORMAT, "no operation or region is called that");
+}
+
+gaz_status client_ask(const struct client *client, const char *operation, bool trial,
+		      const json_t *input, json_t **out, struct gaz_error *err)
+{
+	char *text = json_dumps(input, JSON_COMPACT);
+	struct http_reply reply = {0};
+	char headers[768];
+	gaz_status st;
+
+	if (!text)
+		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	st = check_names(client, operation, err);
+	if (st == GAZ_OK) {
+		print_headers(client, operation, trial, headers, sizeof(headers));
+		st = http_post(&client->peer, client->timeout_s, headers, text, &reply,
+			       err);
+	}
+	if (st == GAZ_OK)
+		st = decode_reply(&reply, out, err);
+	http_reply_fini(&reply);
+	free(text);
+	return st;
+}
+
+static gaz_status report(gaz_status st, json_t **take, const struct gaz_error *err)
+{
+	if (st == GAZ_EREFUSED) {
+		report_api_error(*take);
+		json_decref(*take);
+		*take = NULL;
+	} else if (st != GAZ_OK) {
+		ctl_report("%s", err->text);
+	}
+	return st;
 }
 
 gaz_status client_call(const struct client *client, const char *operation, json_t *take,
 		       json_t **out)
 {
-	char *input = take ? json_dumps(take, JSON_COMPACT) : NULL;
 	struct gaz_error err = {0};
-	struct http_reply reply = {0};
-	char headers[768];
+	json_t *body = NULL;
 	gaz_status st;
 
-	json_decref(take);
-	if (!input) {
+	if (!take) {
 		ctl_report("cannot make the request: are all arguments UTF-8?");
 		return GAZ_EFORMAT;
 	}
-	if (!is_plain(operation) || (client->region && !is_plain(client->region))) {
-		ctl_report("no operation or region is called that");
-		st = GAZ_EFORMAT;
-		goto out;
-	}
-	print_headers(client, operation, headers, sizeof(headers));
-	st = http_post(&client->peer, client->timeout_s, headers, input, &reply, &err);
+	st = report(client_ask(client, operation, false, take, &body, &err), &body, &err);
+	json_decref(take);
 	if (st == GAZ_OK)
-		st = decode_reply(operation, &reply, out);
-	else
-		ctl_report("%s", err.text);
-	http_reply_fini(&reply);
-out:
-	free(input);
+		*out = body;
 	return st;
 }
 
@@ -143,29 +169,24 @@ gaz_status client_download(const struct client *client, const char *operation,
 	struct gaz_error err = {0};
 	struct http_reply reply = {0};
 	char headers[768];
-	json_t *ignored = NULL;
-	gaz_status st;
+	json_t *body = NULL;
+	gaz_status st = check_names(client, operation, &err);
 
 	json_decref(take);
 	if (!input) {
 		ctl_report("cannot make the request: are all arguments UTF-8?");
 		return GAZ_EFORMAT;
 	}
-	if (client->region && !is_plain(client->region)) {
-		ctl_report("no region is called that");
-		free(input);
-		return GAZ_EFORMAT;
+	if (st == GAZ_OK) {
+		print_headers(client, operation, false, headers, sizeof(headers));
+		st = http_download(&client->peer, client->timeout_s, headers, input, fd,
+				   progress, &reply, &err);
 	}
-	print_headers(client, operation, headers, sizeof(headers));
-	st = http_download(&client->peer, client->timeout_s, headers, input, fd, progress,
-			   &reply, &err);
 	free(input);
-	if (st != GAZ_OK)
-		ctl_report("%s", err.text);
-	else if (reply.status != 200)
-		st = decode_reply(operation, &reply, &ignored);
+	if (st == GAZ_OK && reply.status != 200)
+		st = decode_reply(&reply, &body, &err);
 	http_reply_fini(&reply);
-	return st;
+	return report(st, &body, &err);
 }
 
 /* Lists are arrays, but for the map of GetInstancesHealthStatus. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 #include "gazctl/http.h"
@@ -28,6 +29,18 @@ struct client {
  */
 GAZ_MUST_CHECK gaz_status client_call(const struct client *client, const char *operation,
 				      json_t *take, json_t **out);
+
+/**
+ * Call an operation, or only have its input checked, and report nothing.
+ *
+ * @param trial  X-Gazetteer-Trial: nothing is done
+ * @param out    a new reference; with GAZ_EREFUSED the body of the error
+ * @param err    what went wrong, but not with GAZ_EREFUSED
+ * @return as client_call()
+ */
+GAZ_MUST_CHECK gaz_status client_ask(const struct client *client, const char *operation,
+				     bool trial, const json_t *input, json_t **out,
+				     struct gaz_error *err);
 
 /**
  * Call an operation whose answer is a file, and write that.

@@ -96,6 +96,11 @@ static const struct arg_option explain_options[] = {
 	{0},
 };
 
+static const struct arg_option apply_options[] = {
+	{"dry-run", NULL, false, "only tell what would be done"},
+	{0},
+};
+
 static const struct arg_option restore_options[] = {
 	{"data", "DIR", false, "the data directory; the daemon's default if absent"},
 	{"force", NULL, false, "keep a store that is there beside the new one"},
@@ -206,6 +211,10 @@ const struct command command_table[] = {
 	 cmd_resolver_status},
 	{"doctor", "", doctor_options, "find what keeps names from being found",
 	 cmd_doctor},
+	{"apply", "FILE", apply_options,
+	 "create and change what a file says; FILE - is standard input", cmd_apply},
+	{"export", "[NAMESPACE]", NULL, "print what is there, as such a file",
+	 cmd_export},
 	{"call", "OPERATION [JSON]", NULL,
 	 "call any operation of the API; JSON - reads standard input", cmd_call},
 	{0},

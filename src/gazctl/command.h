@@ -81,6 +81,9 @@ command_run cmd_zone_show;
 command_run cmd_zone_reload;
 command_run cmd_zone_export;
 command_run cmd_status;
+/* cmd_seed.c */
+command_run cmd_apply;
+command_run cmd_export;
 /* cmd_backup.c */
 command_run cmd_backup;
 command_run cmd_restore;

@@ -18,6 +18,7 @@
 #include "registry/vpc.h"
 
 struct fixture {
+	enum shape_mode mode;
 	struct shape_patterns *patterns;
 	struct arena arena;
 	struct shape_problem problem;
@@ -53,7 +54,8 @@ static gaz_status decode_json(struct fixture *f, const struct shape *shape, json
 	assert_non_null(json);
 	memset(&f->problem, 0, sizeof f->problem);
 	*out = arena_alloc(&f->arena, shape->size);
-	st = shape_decode(f->patterns, shape, json, &f->arena, *out, &f->problem);
+	st = shape_decode(f->patterns, shape, f->mode, json, &f->arena, *out,
+			  &f->problem);
 	json_decref(json);
 	return st;
 }
@@ -414,6 +416,21 @@ static void test_shown_values_are_cut_between_characters(void **state)
 	json_decref(shown);
 }
 
+static void test_strict_members_that_do_not_exist_are_violations(void **state)
+{
+	struct fixture *f = *state;
+	const char *text = "{\"Name\":\"x\",\"Nmae\":1,\"Tags\":[{\"Key\":\"k\","
+			   "\"Value\":\"v\",\"Vlaue\":null}]}";
+
+	(void)decoded(state, &model_create_http_namespace, text);
+	f->mode = SHAPE_STRICT;
+	violates(state, &model_create_http_namespace, text,
+		 "2 validation errors detected: Value '1' at 'nmae' failed to satisfy "
+		 "constraint: Member must be one that exists here; Value null at "
+		 "'tags.1.member.vlaue' failed to satisfy constraint: Member must be one "
+		 "that exists here");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -434,6 +451,7 @@ int main(void)
 		TEST(test_hostile_megabyte_is_refused_quickly_with_a_small_message),
 		TEST(test_hundred_thousand_violations_make_a_bounded_message),
 		TEST(test_shown_values_are_cut_between_characters),
+		TEST(test_strict_members_that_do_not_exist_are_violations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
