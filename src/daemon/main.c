@@ -307,8 +307,11 @@ static void wait_for_the_end(struct daemon *d, const sigset_t *signals)
 		(void)sigwait(signals, &signal);
 		if (signal == SIGHUP) {
 			log_info("reload", "signal=HUP");
+			notify_reloading();
 			if (d->statics)
 				statics_refresh(d->statics);
+			else
+				notify_send("READY=1");
 		}
 	} while (signal != SIGTERM && signal != SIGINT);
 	log_info("stopping", "signal=%s", signal == SIGTERM ? "TERM" : "INT");

@@ -7,3 +7,6 @@
 
 /** @param state  "READY=1", "STOPPING=1" */
 void notify_send(const char *state);
+
+/** "RELOADING=1" with the time; READY=1 is to follow. */
+void notify_reloading(void);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "daemon/notify.h"
 #include "daemon/zonewatch.h"
 #include "dns/name.h"
 #include "registry/registry.h"
@@ -247,6 +248,8 @@ static void *run_thread(void *arg)
 			s->changed_ms = 0;
 		if (refresh || is_due)
 			(void)update(s, NULL, refresh, &err);
+		if (refresh)
+			notify_send("READY=1"); /* the end of SIGHUP's reload */
 		while (jobs) {
 			struct job *job = jobs;
 

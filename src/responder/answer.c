@@ -109,13 +109,15 @@ void answer_begin(struct answer_context *ctx, struct answer_job *s)
 		return;
 	}
 	s->way = sort_question(s);
-	if (s->way != ANSWER_ZONES && s->way != ANSWER_TRANSFER)
+	if (s->way == ANSWER_RCODE)
 		return;
 	if (!choose_view(s)) {
 		s->way = ANSWER_RCODE;
 		s->rcode = DNS_FORMERR;
 		return;
 	}
+	if (s->way == ANSWER_CHAOS)
+		return;
 	search_begin(s);
 	if (s->zone)
 		lookup_prefetch_bucket(ctx->db, s->zone, s->name, &s->hashes);

@@ -10,7 +10,7 @@
 
 enum {
 	CLASS_AT = 4, /* in a record whose owner is a pointer */
-	STRINGS = 4,
+	STRINGS = 5,
 	STRING_SIZE = 64,
 };
 
@@ -37,20 +37,19 @@ unsigned whoami_answer(struct answer_job *job)
 	uint8_t rdata[STRINGS * STRING_SIZE];
 	char address[INET6_ADDRSTRLEN] = "";
 	char text[STRING_SIZE];
-	struct view_tags tags;
 	size_t len, at;
 
-	view_find(job->ctx->db, &req->source, req->listener_vpc, &tags);
 	(void)inet_ntop(req->source.family, req->source.bytes, address, sizeof address);
 	(void)snprintf(text, sizeof text, "source=%s", address);
 	len = put_string(rdata, text);
-	(void)snprintf(text, sizeof text, "vpcs=%u", (unsigned)tags.count);
+	(void)snprintf(text, sizeof text, "vpcs=%u", (unsigned)job->tags.count);
 	len += put_string(rdata + len, text);
 	len += put_string(rdata + len,
-			  tags.undeclared ? "undeclared=yes" : "undeclared=no");
+			  job->tags.undeclared ? "undeclared=yes" : "undeclared=no");
 	len += put_string(rdata + len, req->listener_vpc == ANSWER_NO_VPC
 					       ? "listener=no"
 					       : "listener=yes");
+	len += put_string(rdata + len, job->heeds_subnet ? "subnet=yes" : "subnet=no");
 	at = reply_add_record(&job->reply, REPLY_ANSWER, DNS_TYPE_TXT, 0, DNS_HEADER_LEN,
 			      rdata, len);
 	if (at)

@@ -13,9 +13,10 @@
 bool whoami_is_asked(const struct query *query);
 
 /**
- * One TXT record, TTL 0: "source=192.0.2.1" "vpcs=2" "undeclared=no" "listener=no".
- * undeclared: it is in every VPC that is not declared, as loopback is. listener: the VPC
- * is that of the address that was asked, whatever the source.
+ * One TXT record, TTL 0: "source=192.0.2.1" "vpcs=2" "undeclared=no" "listener=no"
+ * "subnet=no". undeclared: it is in every VPC that is not declared, as loopback is.
+ * listener: the address that was asked has a VPC, which counts instead of the source.
+ * subnet: the client subnet of the query counts instead of both. The view has been chosen.
  *
  * @return the rcode
  */

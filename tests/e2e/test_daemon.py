@@ -195,6 +195,25 @@ def test_service_manager_is_notified(home, start, abstract):
         assert daemon.api.raw("ListNamespaces").status == 200
 
 
+@pytest.mark.parametrize("zones", [False, True])
+def test_service_manager_is_told_of_a_reload(home, start, zones):
+    """RELOADING=1 on SIGHUP, READY=1 when the zone files have been read, STOPPING=1."""
+    os.mkdir(f"{home}/zones")
+    options = ["--zones", f"{home}/zones"] if zones else []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(f"{home}/notify")
+        sock.settimeout(gaz.PATIENCE)
+        daemon = start(*options, env={"NOTIFY_SOCKET": f"{home}/notify"})
+        assert sock.recv(4096) == b"READY=1"
+        write(f"{home}/zones/z.example.zone", "@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS a.\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=[1-9]\d+", sock.recv(4096))
+        assert sock.recv(4096) == b"READY=1"
+        assert bool(daemon.ask("z.example", "SOA").answer) == zones
+        daemon.stop()
+        assert sock.recv(4096) == b"STOPPING=1"
+
+
 @pytest.mark.parametrize("kind", ["dns-udp", "dns-tcp", "api"])
 def test_port_in_use_is_named(home, kind):
     """One clear line with the address; nothing is half started."""

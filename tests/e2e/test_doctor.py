@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import dns.edns
 import dns.message
 import pytest
 
@@ -239,11 +240,24 @@ def test_whoami_tells_the_source(start):
             (rrset,) = reply.answer
             assert (rrset.ttl, str(rrset.name), rrset.rdclass) == (0, "WhoAmI.gazetteer.", 3)
             strings = [s.decode() for s in rrset[0].strings]
-            assert strings == [f"source={source}", *words]
+            assert strings == [f"source={source}", *words, "subnet=no"]
     for name, rdtype in (("whoami.gazetteer", "A"), ("x.whoami.gazetteer", "TXT"),
                          ("version.bind", "TXT"), ("whoami.gazettee", "TXT")):
         assert gaz.rcode(ask("127.0.0.5", name=name, rdtype=rdtype)) == "REFUSED"
     assert gaz.rcode(daemon.ask("whoami.gazetteer", "TXT", source=None)) == "REFUSED"
+
+
+def test_whoami_with_a_client_subnet(start):
+    """Of somebody whom the daemon believes it chooses the VPCs, of others not."""
+    daemon = start("--vpc", "vpc-1=127.0.10.0/24", "--subnet-from", "127.0.20.0/24")
+    option = dns.edns.ECSOption("127.0.10.0", 24)
+    query = dns.message.make_query("whoami.gazetteer", "TXT", "CH", use_edns=0,
+                                   options=[option])
+    for source, words in (("127.0.20.1", ["vpcs=1", "subnet=yes"]),
+                          ("127.0.30.1", ["vpcs=0", "subnet=no"])):
+        reply = dns.message.from_wire(daemon.ask_wire(query.to_wire(), source))
+        strings = [s.decode() for s in reply.answer[0][0].strings]
+        assert strings[0] == f"source={source}" and set(words) <= set(strings)
 
 
 @pytest.mark.parametrize("servers, word", [
