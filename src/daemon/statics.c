@@ -49,6 +49,7 @@ struct statics {
 	/* Of the thread. */
 	int64_t changed_ms; /* the first change that was not looked at; 0: none */
 	int64_t last_ms;    /* and the last one */
+	bool has_published; /* by the update at work */
 };
 
 /* ---- publishing ---- */
@@ -103,6 +104,7 @@ static gaz_status commit_by_writer(void *arg, struct zonedir *dir)
 		pthread_cond_wait(&s->published, &s->mutex);
 	pthread_mutex_unlock(&s->mutex);
 	arena_fini(&p.arena);
+	s->has_published = true;
 	return p.job.status;
 }
 
@@ -138,8 +140,11 @@ static gaz_status update(struct statics *s, const uint8_t *zone, bool all,
 	/* Watched before they are read: what changes then is seen. Afterwards there may
 	 * be other ones. */
 	watch_folders(s);
+	s->has_published = false;
 	zonedb_enter_thread();
 	st = zonedir_update(s->dir, zone, all, commit_by_writer, s, err);
+	if (s->has_published)
+		zonedb_wait_freed();
 	zonedb_leave_thread();
 	watch_folders(s);
 	heap_trim();

@@ -35,6 +35,12 @@ struct build_name {
 	uint8_t name[]; /* relative to the zone; of the apex nothing */
 };
 
+/* The tag spares looking at names that are others: they are anywhere in memory. */
+struct build_slot {
+	uint32_t tag;	 /* the upper half of the hash */
+	uint32_t number; /* of the name, from 1; 0: none */
+};
+
 struct zonebuild {
 	struct zonedb *db;
 	struct zone *zone; /* the database's, once published */
@@ -46,9 +52,9 @@ struct zonebuild {
 	struct build_name **names; /* in the order in which they came; [0] is the apex */
 	size_t count;
 	size_t cap;
-	uint32_t *index;	 /* by hash: the number of a name, from 1 */
-	size_t index_size;	 /* a power of two */
-	struct build_name *last; /* the owner of the last record */
+	struct build_slot *index; /* of the names, by hash */
+	size_t index_size;	  /* a power of two */
+	struct build_name *last;  /* the owner of the last record */
 	size_t record_count;
 	struct zonebuild *next_in_edit;
 	size_t entered; /* so many names are in the database's table */

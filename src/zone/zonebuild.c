@@ -30,6 +30,11 @@ bool build_parse(const struct zonebuild *build, const uint8_t *wire, size_t left
 	return true;
 }
 
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
 static struct build_name *find_key(const struct zonebuild *build,
 				   const struct node_key *key, uint64_t hash,
 				   size_t *slot_out)
@@ -37,9 +42,12 @@ static struct build_name *find_key(const struct zonebuild *build,
 	size_t mask = build->index_size - 1;
 	size_t at = hash & mask;
 
-	for (; build->index[at] != 0; at = (at + 1) & mask) {
-		struct build_name *name = build->names[build->index[at] - 1];
+	for (; build->index[at].number != 0; at = (at + 1) & mask) {
+		struct build_name *name;
 
+		if (build->index[at].tag != tag_of(hash))
+			continue;
+		name = build->names[build->index[at].number - 1];
 		if (name->hash == hash && name->name_len == key->len &&
 		    memcmp(name->name, key->name, key->len) == 0)
 			return name;
@@ -63,7 +71,7 @@ struct build_name *build_find(const struct zonebuild *build,
 static gaz_status grow_index(struct zonebuild *build)
 {
 	size_t size = build->index_size ? build->index_size * 2 : FIRST_INDEX;
-	uint32_t *index;
+	struct build_slot *index;
 
 	if (build->count * 2 < build->index_size)
 		return GAZ_OK;
@@ -73,9 +81,10 @@ static gaz_status grow_index(struct zonebuild *build)
 	for (size_t i = 0; i < build->count; i++) {
 		size_t at = build->names[i]->hash & (size - 1);
 
-		while (index[at] != 0)
+		while (index[at].number != 0)
 			at = (at + 1) & (size - 1);
-		index[at] = (uint32_t)i + 1;
+		index[at] = (struct build_slot){tag_of(build->names[i]->hash),
+						(uint32_t)i + 1};
 	}
 	free(build->index);
 	build->index = index;
@@ -116,7 +125,7 @@ static gaz_status add_name(struct zonebuild *build, const struct node_key *key,
 	memcpy(name->name, key->name, key->len);
 	(void)find_key(build, key, hash, &slot);
 	build->names[build->count++] = name;
-	build->index[slot] = (uint32_t)build->count;
+	build->index[slot] = (struct build_slot){tag_of(hash), (uint32_t)build->count};
 	*out = name;
 	return GAZ_OK;
 }

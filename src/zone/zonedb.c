@@ -82,6 +82,11 @@ void zonedb_free(struct zonedb **db)
 	*db = NULL;
 }
 
+void zonedb_wait_freed(void)
+{
+	rcu_barrier();
+}
+
 void zonedb_enter_thread(void)
 {
 	rcu_register_thread();

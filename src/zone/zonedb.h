@@ -27,6 +27,10 @@ void zonedb_free(struct zonedb **db);
 /** Counts as of the last published edit; callable from any thread. */
 void zonedb_stats(const struct zonedb *db, struct zonedb_stats *out);
 
+/** Wait until all that edits have replaced so far has been freed. By an RCU thread that
+ *  reads nothing at that time. */
+void zonedb_wait_freed(void);
+
 /* Readers and the writer are RCU threads: each thread that looks into the
  * database or edits it says so first, and at its end. A thread does it once. */
 void zonedb_enter_thread(void);

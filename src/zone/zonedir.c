@@ -19,7 +19,7 @@
 enum {
 	BATCH_NAMES = 200000, /* published together at most, but for a larger zone */
 	WARNINGS_LOGGED = 20, /* of one file; the rest is only counted */
-	RACY_MS = 50,	      /* what changed so shortly before it was read may change
+	RACY_MS = 20,	      /* what changed so shortly before it was read may change
 				 again without looking different */
 };
 

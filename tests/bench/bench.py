@@ -17,6 +17,7 @@ import machine
 import stage_discover
 import stage_engine
 import stage_latency
+import stage_load
 import stage_million
 import stage_query
 import stage_update
@@ -27,6 +28,7 @@ STAGES = {
     "updates": stage_update,
     "discover": stage_discover,
     "latency": stage_latency,
+    "load": stage_load,
     "million": stage_million,
 }
 
@@ -57,6 +59,8 @@ def parse_options():
                        help="latency: windows of each kind")
     stage.add_argument("--window", type=float, default=1, metavar="SECONDS",
                        help="latency: length of a window")
+    stage.add_argument("--load-names", type=int, default=1000000,
+                       help="load: names of the zone file")
     stage.add_argument("--services", type=int, default=1000, help="million: services")
     stage.add_argument("--instances", type=int, default=1000,
                        help="million: instances of each service")
