@@ -344,6 +344,13 @@ void encode_status(const struct call *call, const void *out, struct json_out *w)
 	json_member_uint(w, "Dropped", s->dropped);
 	json_member_uint(w, "Truncated", s->truncated);
 	put_rcodes(w, s->rcodes);
+	json_member_object(w, "Forward");
+	json_member_uint(w, "Queries", s->forward.queries);
+	json_member_uint(w, "CacheHits", s->forward.cache_hits);
+	json_member_uint(w, "Questions", s->forward.questions);
+	json_member_uint(w, "Failures", s->forward.failures);
+	json_member_uint(w, "TurnedAway", s->forward.turned_away);
+	json_end_object(w);
 	json_end_object(w);
 	json_end_object(w);
 }

@@ -74,6 +74,13 @@ struct api_status {
 	uint64_t dropped;
 	uint64_t truncated;
 	uint64_t rcodes[16];
+	struct { /* names of others */
+		uint64_t queries;
+		uint64_t cache_hits;
+		uint64_t questions;
+		uint64_t failures;
+		uint64_t turned_away;
+	} forward;
 };
 
 /**

@@ -235,3 +235,11 @@ socklen_t netaddr_sockaddr_len(const struct sockaddr *sa)
 	return sa->sa_family == AF_INET ? sizeof(struct sockaddr_in)
 					: sizeof(struct sockaddr_in6);
 }
+
+bool netaddr_is_loopback(const struct netaddr *addr)
+{
+	static const uint8_t v6[sizeof addr->bytes] = {[15] = 1};
+
+	return addr->family == AF_INET ? addr->bytes[0] == 127
+				       : memcmp(addr->bytes, v6, sizeof v6) == 0;
+}

@@ -49,6 +49,8 @@ GAZ_MUST_CHECK gaz_status netaddr_parse_endpoint(const char *text, int default_p
  *  @return GAZ_OK, GAZ_EFORMAT (not a prefix, or host bits set). */
 GAZ_MUST_CHECK gaz_status netaddr_parse_prefix(const char *text, struct netprefix *out);
 
+bool netaddr_is_loopback(const struct netaddr *addr);
+
 /** True when the address lies in the prefix. */
 bool netprefix_holds(const struct netprefix *prefix, const struct netaddr *addr);
 

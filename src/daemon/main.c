@@ -14,11 +14,13 @@
 #include "config.h"
 #include "daemon/datadir.h"
 #include "daemon/explain.h"
+#include "daemon/forwarding.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/seedfile.h"
 #include "daemon/statics.h"
 #include "daemon/upkeep.h"
+#include "forward/forward.h"
 #include "prober/prober.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
@@ -43,6 +45,7 @@ struct daemon {
 	struct registry *registry;
 	struct responder *responder;
 	struct statics *statics;   /* NULL: no zone files */
+	struct forward *forward;   /* NULL: names of others are refused */
 	struct upstream *upstream; /* NULL: no resolver to ask */
 	struct api_server *api;
 	struct explainer explainer;
@@ -171,6 +174,22 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 	return responder_open(&config, d->db, &d->responder, err);
 }
 
+static void add_forward_status(const struct forward *forward, struct api_status *out)
+{
+	struct forward_counters counters;
+
+	forward_read_counters(forward, &counters);
+	out->forward.queries = counters.queries;
+	out->forward.cache_hits = counters.hits;
+	out->forward.questions = counters.questions;
+	out->forward.failures = counters.failures;
+	out->forward.turned_away = counters.turned_away;
+	for (size_t i = 0; i < sizeof out->rcodes / sizeof *out->rcodes; i++) {
+		out->rcodes[i] += counters.rcodes[i];
+		out->answered += counters.rcodes[i];
+	}
+}
+
 static void read_status(void *arg, struct api_status *out)
 {
 	const struct daemon *d = arg;
@@ -196,6 +215,8 @@ static void read_status(void *arg, struct api_status *out)
 		.truncated = counters.truncated,
 	};
 	memcpy(out->rcodes, counters.rcodes, sizeof out->rcodes);
+	if (d->forward)
+		add_forward_status(d->forward, out);
 }
 
 static gaz_status open_api(struct daemon *d, struct gaz_error *err)
@@ -250,6 +271,8 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 	}
 	if (st == GAZ_OK)
 		st = open_responder(d, err);
+	if (st == GAZ_OK)
+		st = forwarding_open(&d->options, d->responder, &d->forward, err);
 	return st == GAZ_OK ? open_api(d, err) : st;
 }
 
@@ -288,6 +311,8 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 		st = statics_start(d->statics, d->registry);
 	if (st == GAZ_OK && d->upstream)
 		st = upstream_start(d->upstream);
+	if (st == GAZ_OK && d->forward)
+		st = forward_start(d->forward);
 	if (st == GAZ_OK)
 		st = responder_start(d->responder);
 	if (st == GAZ_OK && d->prober)
@@ -319,7 +344,8 @@ static void wait_for_the_end(struct daemon *d, const sigset_t *signals)
 }
 
 /* Calls under way are answered first, then the queue of the writer is done, what the
- * prober has reported last in it, then the queries that have arrived. */
+ * prober has reported last in it, then the queries that have arrived, those first that
+ * wait for an upstream. */
 static void close_all(struct daemon *d)
 {
 	if (d->api)
@@ -330,8 +356,11 @@ static void close_all(struct daemon *d)
 		statics_stop(d->statics);
 	if (d->registry)
 		registry_stop(d->registry);
+	if (d->forward)
+		forward_stop(d->forward);
 	if (d->responder)
 		responder_stop(d->responder);
+	forward_close(&d->forward); /* while the sockets of the workers are open */
 	api_server_close(&d->api);
 	responder_close(&d->responder);
 	upstream_close(&d->upstream);

@@ -423,6 +423,14 @@ const struct option_row option_rows[] = {
 	{"alias-upstream", "ADDR[:PORT]", false, false, set_alias_upstream,
 	 "the resolver to ask for such hosts that are neither in\n"
 	 "our zones nor given by --alias (default: none)"},
+	{"forward", "[SUFFIX=]ADDR[:PORT][,...]", true, false, option_set_forward,
+	 "send names that are in none of our zones to these resolvers,\n"
+	 "with a suffix those below it; or resolv.conf: to the system's\n"
+	 "own, or a FILE of that format; or none\n"
+	 "(default: none, such names are refused)"},
+	{"allow-recursion", "CIDR[,CIDR...]", true, false, option_set_allow_recursion,
+	 "the sources that --forward serves\n"
+	 "(default: loopback and the declared prefixes of all VPCs)"},
 	{"workers", "N", false, true, set_workers,
 	 "DNS worker threads (default: the number of cores)"},
 	{"tcp-idle", "MS", false, true, option_set_tcp_idle,

@@ -55,6 +55,16 @@ set_option option_set_tcp_max;
 /** Free what those of option_cloudmap.c made. */
 void option_free_cloudmap(struct options *options);
 
+/** Add the prefixes of a list CIDR[,CIDR...]. @return GAZ_OK, GAZ_EFORMAT, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status option_add_prefixes(const char *option, const char *value,
+					      struct netprefix **list, size_t *count,
+					      struct gaz_error *err);
+
+/* Those of option_forward.c, and what frees what they made. */
+set_option option_set_forward;
+set_option option_set_allow_recursion;
+void option_free_forward(struct options *options);
+
 /** Every VPC that a listener is bound to is declared by that, if by nothing else:
  *  its sources are those that ask there, and no others. @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status option_declare_listener_vpcs(struct options *options);

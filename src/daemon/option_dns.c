@@ -65,7 +65,7 @@ gaz_status option_set_aws_names(struct options *c, const char *value,
 }
 
 /* Prefixes after the ones that are there. */
-static gaz_status add_prefixes(const char *option, const char *value,
+gaz_status option_add_prefixes(const char *option, const char *value,
 			       struct netprefix **items, size_t *count,
 			       struct gaz_error *err)
 {
@@ -94,15 +94,15 @@ static gaz_status add_prefixes(const char *option, const char *value,
 gaz_status option_set_subnet_from(struct options *c, const char *value,
 				  struct gaz_error *err)
 {
-	return add_prefixes("--subnet-from", value, &c->subnet_from,
-			    &c->subnet_from_count, err);
+	return option_add_prefixes("--subnet-from", value, &c->subnet_from,
+				   &c->subnet_from_count, err);
 }
 
 gaz_status option_set_proxy_from(struct options *c, const char *value,
 				 struct gaz_error *err)
 {
-	return add_prefixes("--proxy-from", value, &c->proxy_from, &c->proxy_from_count,
-			    err);
+	return option_add_prefixes("--proxy-from", value, &c->proxy_from,
+				   &c->proxy_from_count, err);
 }
 
 static int hex_value(char c)

@@ -338,6 +338,7 @@ void options_fini(struct options *options)
 		free((char *)(uintptr_t)options->keys[i].secret);
 	}
 	option_free_cloudmap(options);
+	option_free_forward(options);
 	for (size_t i = 0; i < options->alias_count; i++)
 		free(options->aliases[i].addresses);
 	free(options->aliases);

@@ -12,6 +12,7 @@
 #include "daemon/alias.h"
 #include "daemon/apiname.h"
 #include "dns/edns.h"
+#include "forward/route.h"
 #include "registry/registry.h"
 #include "responder/responder.h"
 
@@ -47,6 +48,11 @@ struct options {
 	struct alias_host *aliases; /* owned, as are the addresses in it */
 	size_t alias_count;
 	struct sockaddr_storage alias_upstream; /* no family: none */
+	struct route *routes;			/* owned: to upstreams, by suffix */
+	size_t route_count;
+	char forward_file[PATH_SIZE];	   /* like resolv.conf; "": none */
+	struct netprefix *allow_recursion; /* owned; none: the default */
+	size_t allow_recursion_count;
 	bool ephemeral;
 	struct registry_vpc *vpcs;
 	size_t vpc_count;

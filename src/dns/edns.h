@@ -22,9 +22,12 @@ enum edns_option {
 
 enum edns_error { /* the info codes of RFC 8914 that we give */
 	EDNS_ERROR_NONE = -1,
+	EDNS_ERROR_OTHER = 0,
 	EDNS_ERROR_PROHIBITED = 18,
 	EDNS_ERROR_NOT_AUTHORITATIVE = 20,
 	EDNS_ERROR_NOT_SUPPORTED = 21,
+	EDNS_ERROR_NO_REACHABLE_AUTHORITY = 22,
+	EDNS_ERROR_NETWORK = 23,
 };
 
 enum {

@@ -2,6 +2,7 @@
 #include "responder/answer.h"
 
 #include "dns/wire.h"
+#include "forward/forward.h"
 #include "responder/chaos.h"
 #include "responder/search.h"
 #include "responder/whoami.h"
@@ -204,6 +205,16 @@ static enum edns_error explain(const struct answer_job *s, unsigned rcode)
 	}
 }
 
+/* Whether names of others may be looked for, for this client and its question. */
+static bool may_recurse(const struct answer_job *s)
+{
+	return s->ctx->desk && s->way == ANSWER_ZONES && s->qtype == s->query.qtype &&
+	       s->query.qclass == DNS_CLASS_IN &&
+	       recursion_is_allowed(
+		       &s->ctx->recursion, s->ctx->db, &s->req.source, &s->tags,
+		       s->heeds_subnet ? ANSWER_NO_VPC : s->req.listener_vpc);
+}
+
 size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 {
 	struct answer_counters *counters = &s->ctx->counters;
@@ -219,7 +230,13 @@ size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 		choose_options(s);
 	reply_begin(&s->reply, &s->query, s->query.has_edns ? &s->opt : NULL, reply,
 		    limit < cap ? limit : cap);
+	s->is_later = false;
+	s->may_recurse = may_recurse(s);
+	if (s->may_recurse)
+		s->reply.flags |= DNS_FLAG_RA;
 	rcode = write_answer(s);
+	if (s->is_later)
+		return ANSWER_LATER;
 	if (s->query.has_edns) {
 		if (is_bad_cookie(s))
 			rcode = DNS_BADCOOKIE;
@@ -232,9 +249,16 @@ size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 	return reply_end(&s->reply, rcode);
 }
 
-bool answer_is_elsewhere(const struct answer_job *s)
+size_t answer_hand_over(struct answer_job *s, const struct forward_client *client)
 {
-	return s->way == ANSWER_ZONES && !s->zone && s->query.qclass == DNS_CLASS_IN;
+	const struct forward_question question = {&s->reply, &s->query, s->name,
+						  s->name_at};
+
+	if (forward_hand_over(s->ctx->desk, &question, client))
+		return 0;
+	s->ctx->counters.answered++;
+	s->ctx->counters.rcodes[DNS_SERVFAIL]++;
+	return forward_fail(&s->reply, &s->query, EDNS_ERROR_OTHER);
 }
 
 size_t answer_query(struct answer_context *ctx, const struct answer_request *req,

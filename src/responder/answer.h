@@ -10,12 +10,15 @@
 #include "dns/cookie.h"
 #include "dns/message.h"
 #include "dns/reply.h"
+#include "responder/recursion.h"
 #include "zone/lookup.h"
 #include "zone/view.h"
 
 /* The answer to one query: bytes and a source address in, bytes out. No
  * socket, no clock, no log, no allocation, no lock. */
 
+struct forward_client;
+struct forward_desk;
 struct zonedb;
 
 enum {
@@ -23,6 +26,9 @@ enum {
 	ANSWER_TCP_CAP = 65535, /* the largest TCP reply, without its length field */
 	ANSWER_NO_VPC = -1,
 };
+
+/* No reply yet: the query is for answer_hand_over(). */
+#define ANSWER_LATER SIZE_MAX
 
 struct answer_counters { /* one per worker, written by it alone */
 	uint64_t answered;
@@ -49,6 +55,8 @@ struct answer_context { /* one per worker */
 	const struct zonedb *db;
 	const struct answer_config *config; /* NULL: all empty */
 	struct cookie_jar cookies;	    /* the caller sets its time */
+	struct forward_desk *desk;	    /* NULL: names of others are refused */
+	struct recursion recursion;	    /* for those who may ask for them */
 	struct rng rng;
 	struct answer_counters counters;
 };
@@ -92,6 +100,8 @@ struct answer_job {
 	unsigned hops;		  /* CNAMEs followed */
 	bool heeds_subnet;	  /* the client subnet chose the view */
 	unsigned lookups;	  /* names looked up: what the work is bounded by */
+	bool may_recurse;	  /* the client may ask for names of others */
+	bool is_later;		  /* an upstream is to be asked for the name */
 	struct view_tags tags;
 	struct reply reply;
 	struct query query;
@@ -111,10 +121,6 @@ struct answer_job {
 /** Parse job->req, and find the zone. What the request points to stays until the end. */
 void answer_begin(struct answer_context *ctx, struct answer_job *job);
 
-/** True, after answer_begin(), for a question about a name that lies in no zone that the
- *  client sees, and that a resolver might answer: answer_finish() refuses it. */
-bool answer_is_elsewhere(const struct answer_job *job);
-
 /** Ask for the name's node. Does nothing else, and may be left out. */
 void answer_locate(const struct answer_job *job);
 
@@ -123,9 +129,15 @@ void answer_locate(const struct answer_job *job);
  *
  * @param reply  room for it; may not overlap the query
  * @param cap    its size: at least ANSWER_UDP_CAP for UDP, ANSWER_TCP_CAP for TCP
- * @return the reply's length; 0: send nothing (not a query, or too short to answer)
+ * @return the reply's length; 0: send nothing (not a query, or too short to answer);
+ *         ANSWER_LATER, never without ctx->desk
  */
 size_t answer_finish(struct answer_job *job, uint8_t *reply, size_t cap);
+
+/** After ANSWER_LATER: give the query to the resolver, which replies to the client. Too
+ *  many are under way: it is SERVFAIL, written to where answer_finish() was to write.
+ *  @return the reply's length; 0: the resolver has it */
+size_t answer_hand_over(struct answer_job *job, const struct forward_client *client);
 
 /** One query alone. @return as answer_finish(). */
 size_t answer_query(struct answer_context *ctx, const struct answer_request *req,

@@ -8,6 +8,7 @@
 #include <urcu.h>
 
 #include "base/netaddr.h"
+#include "forward/forward.h"
 #include "responder/listen.h"
 #include "responder/worker.h"
 #include "zone/view.h"
@@ -268,6 +269,16 @@ size_t responder_answer(const struct responder *r, const uint8_t *query, size_t 
 	reply_len = answer_query(&ctx, &req, reply, cap);
 	rcu_read_unlock();
 	return reply_len;
+}
+
+gaz_status responder_forward(struct responder *r, struct forward *forward,
+			     const struct recursion *recursion)
+{
+	gaz_status st = GAZ_OK;
+
+	for (unsigned i = 0; st == GAZ_OK && i < r->worker_count; i++)
+		st = worker_forward(r->workers[i], forward_desk(forward, i), recursion);
+	return st;
 }
 
 gaz_status responder_start(struct responder *r)

@@ -12,8 +12,10 @@
  * SO_REUSEPORT UDP socket and TCP listener per address. */
 
 struct cookie_secrets;
-struct zonedb;
+struct forward;
+struct recursion;
 struct responder;
+struct zonedb;
 
 struct responder_endpoint {
 	struct sockaddr_storage
@@ -84,6 +86,12 @@ int responder_find(const struct responder *r, const struct sockaddr *addr);
 size_t responder_answer(const struct responder *r, const uint8_t *query, size_t len,
 			const struct netaddr *source, int endpoint, uint8_t *reply,
 			size_t cap);
+
+/** Names that lie in none of our zones go to a resolver, with one desk for each worker:
+ *  before responder_start(). Both are borrowed until responder_close().
+ *  @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status responder_forward(struct responder *r, struct forward *forward,
+					    const struct recursion *recursion);
 
 /** Start the workers. @return GAZ_OK, GAZ_EIO; then none runs. */
 GAZ_MUST_CHECK gaz_status responder_start(struct responder *r);

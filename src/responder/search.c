@@ -6,6 +6,7 @@
 #include "dns/name.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
+#include "forward/forward.h"
 #include "responder/additional.h"
 #include "responder/alias.h"
 #include "responder/answer.h"
@@ -271,11 +272,25 @@ void search_begin(struct answer_job *s)
 	find_zone(s);
 }
 
-/* The rcode is that of the last name that lies in our zones (RFC 2308, section 2.1). */
+/* The name lies in none of the zones that the client sees. Whether upstreams are asked
+ * depends on the client alone, not on zones that it does not see. */
+static unsigned search_elsewhere(struct answer_job *s)
+{
+	const struct forward_question question = {&s->reply, &s->query, s->name,
+						  s->name_at};
+	unsigned rcode = s->hops == 0 ? DNS_REFUSED : DNS_NOERROR;
+
+	if (!s->may_recurse || !(s->query.flags & DNS_FLAG_RD))
+		return rcode;
+	s->reply.flags |= s->query.flags & DNS_FLAG_CD;
+	s->is_later = forward_look(s->ctx->desk, &question, &rcode) == FORWARD_LATER;
+	return rcode;
+}
+
+/* The rcode is that of the last name that lies in our zones (RFC 2308, section 2.1), or of
+ * what upstreams say. */
 unsigned search_zones(struct answer_job *s)
 {
-	if (!s->zone)
-		return DNS_REFUSED;
 	while (s->zone) {
 		enum step step;
 
@@ -285,5 +300,5 @@ unsigned search_zones(struct answer_job *s)
 			return (unsigned)step;
 		find_zone(s);
 	}
-	return DNS_NOERROR;
+	return search_elsewhere(s);
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/proxyv2.h"
+#include "forward/forward.h"
 #include "responder/frames.h"
 #include "responder/worker.h"
 
@@ -25,6 +26,7 @@ enum {
 	ACCEPTS_PER_WAKEUP = 32,
 	PREFIX_LEN = FRAMES_PREFIX_LEN,
 	OUTPUT_CAP = 128 << 10, /* replies gathered before one send */
+	UNSENT_CAP = 512 << 10, /* replies that wait for one client to take them */
 	REPLY_ROOM = PREFIX_LEN + ANSWER_TCP_CAP,
 };
 
@@ -44,8 +46,11 @@ struct conn {
 	struct event *writable;
 	int fd;
 	int listener_vpc;
+	struct sockaddr_storage peer;
 	struct netaddr source;
 	bool awaits_proxy;   /* the header of a proxy comes first */
+	uint64_t number;     /* no other connection of this worker ever has it */
+	unsigned waiting;    /* queries that the resolver has */
 	int64_t active_ms;   /* accepted, or last asked a complete query */
 	bool eof;	     /* the peer sends no more, but still reads */
 	struct frames input; /* received, not yet answered */
@@ -63,6 +68,7 @@ struct tcp {
 	uint32_t idle_ms;
 	uint32_t max;
 	unsigned conn_count;
+	uint64_t last_number;
 	bool paused; /* no descriptors left: accepting waits for the next sweep */
 	bool draining;
 	size_t output_len;
@@ -122,7 +128,34 @@ static void conn_close(struct conn *conn)
 		event_base_loopbreak(tcp->core->base);
 }
 
-/* Append the reply to one message, if it gets one, to the output. */
+static size_t hand_over(struct conn *conn, struct answer_job *job)
+{
+	const struct sockaddr *peer = (const struct sockaddr *)&conn->peer;
+	const struct forward_client client = {
+		.fd = -1,
+		.address = peer,
+		.address_len = netaddr_sockaddr_len(peer),
+		.ticket = conn->number,
+	};
+	size_t len = answer_hand_over(job, &client);
+
+	conn->waiting += len == 0;
+	return len;
+}
+
+static size_t answer(struct conn *conn, const struct answer_request *req, uint8_t *reply)
+{
+	struct answer_context *ctx = &conn->tcp->core->ctx;
+	struct answer_job job;
+	size_t len;
+
+	job.req = *req;
+	answer_begin(ctx, &job);
+	len = answer_finish(&job, reply, ANSWER_TCP_CAP);
+	return len == ANSWER_LATER ? hand_over(conn, &job) : len;
+}
+
+/* Append the reply to one message, if it gets one now, to the output. */
 static void answer_message(struct conn *conn, const uint8_t *message, size_t len)
 {
 	struct tcp *tcp = conn->tcp;
@@ -135,12 +168,12 @@ static void answer_message(struct conn *conn, const uint8_t *message, size_t len
 		.tcp = true,
 		.idle_ms = idle_limit_ms(tcp),
 	};
-	size_t reply_len =
-		answer_query(&tcp->core->ctx, &req, at + PREFIX_LEN, ANSWER_TCP_CAP);
+	unsigned waiting = conn->waiting;
+	size_t reply_len = answer(conn, &req, at + PREFIX_LEN);
 
 	tcp->core->tally.tcp_queries++;
 	if (reply_len == 0) {
-		tcp->core->tally.dropped++;
+		tcp->core->tally.dropped += conn->waiting == waiting;
 		return;
 	}
 	at[0] = (uint8_t)(reply_len >> 8);
@@ -260,9 +293,11 @@ static bool serve_input(struct conn *conn)
 			return false;
 	} while (progress == PROGRESS_MORE && !conn->unsent);
 	worker_publish_counters(conn->tcp->core);
+	if (conn->tcp->core->ctx.desk)
+		forward_flush(conn->tcp->core->ctx.desk);
 	if (conn->unsent)
 		return progress != PROGRESS_BROKEN;
-	return progress != PROGRESS_BROKEN && !conn->eof &&
+	return progress != PROGRESS_BROKEN && (!conn->eof || conn->waiting > 0) &&
 	       frames_settle(&conn->input) == GAZ_OK;
 }
 
@@ -337,6 +372,8 @@ static void conn_open(struct listener *listener, int fd, const struct sockaddr *
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	memcpy(&conn->peer, peer, netaddr_sockaddr_len(peer));
+	conn->number = ++tcp->last_number;
 	conn->tcp = tcp;
 	conn->fd = fd;
 	conn->listener_vpc = listener->listener_vpc;
@@ -353,6 +390,63 @@ static void conn_open(struct listener *listener, int fd, const struct sockaddr *
 		conn_close(conn);
 	else
 		arm_sweep(tcp);
+}
+
+/* One more reply behind those that wait to be sent. False: close the connection. */
+static bool append_unsent(struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	uint8_t *grown;
+
+	if (conn->unsent_len + len > UNSENT_CAP)
+		return false;
+	grown = realloc(conn->unsent, conn->unsent_len + len);
+	if (!grown)
+		return false;
+	memcpy(grown + conn->unsent_len, bytes, len);
+	conn->unsent = grown;
+	conn->unsent_len += len;
+	return true;
+}
+
+/* A reply of the resolver. False: close the connection. */
+static bool send_late(struct conn *conn, const uint8_t *reply, size_t len)
+{
+	struct tcp *tcp = conn->tcp;
+	uint8_t *at = tcp->output;
+	bool sent;
+
+	if (len == 0) /* there was no memory for it */
+		return false;
+	at[0] = (uint8_t)(len >> 8);
+	at[1] = (uint8_t)len;
+	memcpy(at + PREFIX_LEN, reply, len);
+	tcp->output_len = PREFIX_LEN + len;
+	if (conn->unsent) {
+		sent = append_unsent(conn, at, tcp->output_len);
+		tcp->output_len = 0;
+		return sent;
+	}
+	sent = send_output(conn);
+	return sent && (!conn->eof || conn->waiting > 0 || conn->unsent);
+}
+
+static void on_late_reply(void *arg, uint64_t ticket, const uint8_t *reply, size_t len)
+{
+	struct tcp *tcp = arg;
+	struct conn *conn = tcp->newest;
+
+	while (conn && conn->number != ticket)
+		conn = conn->older;
+	if (!conn) /* the client has gone */
+		return;
+	conn->waiting--;
+	if (!send_late(conn, reply, len))
+		conn_close(conn);
+}
+
+void tcp_collect(struct tcp *tcp)
+{
+	forward_collect(tcp->core->ctx.desk, on_late_reply, tcp);
 }
 
 /* No descriptor or memory for one more connection: give up the one that has
@@ -476,6 +570,8 @@ void tcp_drain(struct tcp *tcp)
 {
 	const struct timeval period = {.tv_sec = DRAIN_PERIOD_S};
 
+	if (tcp->core->ctx.desk)
+		tcp_collect(tcp);
 	for (struct listener *l = tcp->listeners; l; l = l->next) {
 		on_acceptable(l->fd, EV_READ, l);
 		event_del(l->event);

@@ -6,7 +6,8 @@
 #include "base/status.h"
 
 /* DNS over TCP (RFC 7766): a two-byte length before each message, any number
- * of queries on one connection, answered in the order in which they came. */
+ * of queries on one connection. They are answered in the order in which
+ * they came, but for those that wait for an upstream (section 6.2.1.1). */
 
 struct worker_core;
 struct tcp;
@@ -29,6 +30,9 @@ GAZ_MUST_CHECK gaz_status tcp_new(struct worker_core *core, uint32_t idle_ms,
 /** Accept connections from a bound, non-blocking listener; takes it on
  *  success: *take becomes -1. @return GAZ_OK, GAZ_ENOMEM. */
 GAZ_MUST_CHECK gaz_status tcp_add(struct tcp *tcp, int *take, int listener_vpc);
+
+/** Send the replies that the resolver has for its connections. */
+void tcp_collect(struct tcp *tcp);
 
 /** Answer what has arrived, wait a short time for peers that are slow to take
  *  their replies, close everything. Runs the event loop, which must hold no

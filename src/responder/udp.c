@@ -11,6 +11,7 @@
 #include <urcu.h>
 
 #include "base/proxyv2.h"
+#include "forward/forward.h"
 #include "responder/worker.h"
 
 enum {
@@ -140,6 +141,28 @@ static void aim_reply(struct udp *udp, unsigned i, unsigned n, size_t len)
 		aim_control(out);
 }
 
+/* Datagram i asks for what upstreams know. @return the reply's length, 0: not now */
+static size_t hand_over(struct udp_socket *sock, unsigned i)
+{
+	struct udp *udp = sock->udp;
+	struct msghdr *msg = &udp->received[i].msg_hdr;
+	struct forward_client client = {
+		.fd = sock->fd,
+		.address = msg->msg_name,
+		.address_len = msg->msg_namelen,
+		.control_len = msg->msg_controllen,
+	};
+	size_t len;
+
+	if (client.control_len > 0) {
+		aim_control(msg);
+		client.control = msg->msg_control;
+	}
+	len = answer_hand_over(&udp->jobs[i], &client);
+	udp->core->tally.handed_over += len == 0;
+	return len;
+}
+
 /* Answer the first `count` datagrams; the replies are gathered at the start of
  * udp->replies. Returns their number. */
 static unsigned answer_batch(struct udp_socket *sock, unsigned count)
@@ -161,6 +184,8 @@ static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 		size_t len = answer_finish(&udp->jobs[begun[k]], slot->reply,
 					   sizeof slot->reply);
 
+		if (len == ANSWER_LATER)
+			len = hand_over(sock, begun[k]);
 		if (len > 0)
 			aim_reply(udp, begun[k], n++, len);
 	}
@@ -205,11 +230,15 @@ static bool serve_batch(struct udp_socket *sock)
 	worker_set_time(core);
 
 	unsigned count = (unsigned)got;
-	unsigned sent = send_batch(sock->fd, udp->replies, answer_batch(sock, count));
+	uint64_t before = core->tally.handed_over;
+	unsigned replies = answer_batch(sock, count);
+	unsigned sent = send_batch(sock->fd, udp->replies, replies);
 
+	if (core->ctx.desk)
+		forward_flush(core->ctx.desk);
 	core->tally.udp_queries += count;
 	core->tally.answered += sent;
-	core->tally.dropped += count - sent;
+	core->tally.dropped += count - sent - (core->tally.handed_over - before);
 	worker_publish_counters(core);
 	reset_received(udp, count);
 	return count == BATCH_SIZE;

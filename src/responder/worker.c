@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "forward/forward.h"
 #include "responder/tcp.h"
 #include "responder/udp.h"
 
@@ -28,6 +29,7 @@ struct worker {
 	struct tcp *tcp;
 	struct event *wake;
 	int wake_fd;
+	struct event *forwarded; /* replies over TCP have come, or NULL */
 	pthread_t thread;
 	bool running;
 	/* Written by this worker only, read by any thread. */
@@ -79,6 +81,15 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	event_base_loopbreak(w->core.base);
+}
+
+static void on_forwarded(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	tcp_collect(w->tcp);
 }
 
 /* A base without locks: only its own thread touches it while it runs. */
@@ -145,6 +156,18 @@ gaz_status worker_add(struct worker *w, struct listen_pair *take, int listener_v
 	return st != GAZ_OK ? st : tcp_add(w->tcp, &take->tcp, listener_vpc);
 }
 
+gaz_status worker_forward(struct worker *w, struct forward_desk *desk,
+			  const struct recursion *recursion)
+{
+	w->forwarded = event_new(w->core.base, forward_desk_fd(desk),
+				 EV_READ | EV_PERSIST, on_forwarded, w);
+	if (!w->forwarded || event_add(w->forwarded, NULL) != 0)
+		return GAZ_ENOMEM;
+	w->core.ctx.desk = desk;
+	w->core.ctx.recursion = *recursion;
+	return GAZ_OK;
+}
+
 static void *run(void *arg)
 {
 	struct worker *w = arg;
@@ -152,6 +175,8 @@ static void *run(void *arg)
 	rcu_register_thread();
 	if (event_base_dispatch(w->core.base) < 0)
 		log_error("worker-failed", "cause=\"%s\"", strerror(errno));
+	if (w->forwarded)
+		event_del(w->forwarded);
 	udp_drain(w->udp);
 	tcp_drain(w->tcp);
 	worker_publish_counters(&w->core);
@@ -192,6 +217,8 @@ void worker_free(struct worker **w)
 	udp_free(&(*w)->udp);
 	if ((*w)->wake)
 		event_free((*w)->wake);
+	if ((*w)->forwarded)
+		event_free((*w)->forwarded);
 	if ((*w)->wake_fd >= 0)
 		close((*w)->wake_fd);
 	if ((*w)->core.base)

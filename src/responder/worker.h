@@ -25,6 +25,7 @@ struct worker_core {
 		uint64_t answered;
 		uint64_t dropped;
 		uint64_t tcp_connections;
+		uint64_t handed_over; /* to the resolver, which replies */
 	} tally;
 };
 
@@ -53,6 +54,11 @@ GAZ_MUST_CHECK gaz_status worker_new(const struct worker_config *config, uint64_
  *  success: they become -1. @return GAZ_OK, GAZ_ENOMEM. */
 GAZ_MUST_CHECK gaz_status worker_add(struct worker *w, struct listen_pair *take,
 				     int listener_vpc);
+
+/** Have names of others looked up: before worker_start(). Both are borrowed.
+ *  @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status worker_forward(struct worker *w, struct forward_desk *desk,
+					 const struct recursion *recursion);
 
 /** @return GAZ_OK, GAZ_EIO (no thread) */
 GAZ_MUST_CHECK gaz_status worker_start(struct worker *w);

@@ -300,6 +300,7 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 		.workers = 2,
 		.zones = 3,
 		.rcodes = {[3] = 7},
+		.forward = {.failures = 5},
 	};
 
 	(void)state;
@@ -314,7 +315,9 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 	       "\"TcpQueries\":0,\"Answered\":0,\"Dropped\":0,\"Truncated\":0,\"Rcodes\":"
 	       "{\"NOERROR\":0,\"FORMERR\":0,\"SERVFAIL\":0,\"NXDOMAIN\":7,\"NOTIMP\":0,"
 	       "\"REFUSED\":0,\"YXDOMAIN\":0,\"YXRRSET\":0,\"NXRRSET\":0,\"NOTAUTH\":0,"
-	       "\"NOTZONE\":0}}}");
+	       "\"NOTZONE\":0},\"Forward\":{\"Queries\":0,\"CacheHits\":0,\"Questions\":"
+	       "0,"
+	       "\"Failures\":5,\"TurnedAway\":0}}}");
 }
 
 static void test_text_that_is_not_utf8_fails_the_encoding(void **state)

@@ -393,33 +393,6 @@ static void test_flags_that_mean_nothing_are_cleared(void **state)
 	}
 }
 
-static void test_names_outside_are_seen_as_such_by_the_caller(void **state)
-{
-	static const struct {
-		const char *name;
-		const char *type;
-		bool elsewhere;
-	} cases[] = {{"example.org.", "A", true},      {"example.org.", "ANY", true},
-		     {"web.example.com.", "A", false}, {"no.example.com.", "A", false},
-		     {"example.org.", "AXFR", false},  {"example.org.", "OPT", false}};
-	static struct answer_job job;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		start_query(cases[i].name, cases[i].type);
-		job.req = request_make("192.0.2.9", query, query_len);
-		rcu_read_lock();
-		answer_begin(&fx.ctx, &job);
-		assert_int_equal(answer_is_elsewhere(&job), cases[i].elsewhere);
-		rcu_read_unlock();
-	}
-	query[2] |= 0x80; /* a response */
-	rcu_read_lock();
-	answer_begin(&fx.ctx, &job);
-	assert_false(answer_is_elsewhere(&job));
-	rcu_read_unlock();
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -437,7 +410,6 @@ int main(void)
 		T(test_class_any_is_answered_without_authority),
 		T(test_server_speaks_about_itself_only_when_told_to),
 		T(test_flags_that_mean_nothing_are_cleared),
-		T(test_names_outside_are_seen_as_such_by_the_caller),
 	};
 	int failed;
 

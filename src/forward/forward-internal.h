@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "forward/cache.h"
+#include "forward/desk.h"
+#include "forward/forward.h"
+#include "forward/resolver.h"
+
+/* What the workers' side and the resolver's side have in common. */
+
+struct forward {
+	struct route *routes; /* the workers read suffixes, which do not change */
+	size_t route_count;
+	bool has_root;	     /* some route covers every name: */
+	int root;	     /* that one */
+	struct watch *watch; /* of the file with its upstreams, or NULL */
+	struct cache *cache;
+	struct forward_desk *desks;
+	unsigned desk_count;
+	_Atomic bool is_closing;
+	int wake_fd; /* of the resolver */
+	struct resolver *resolver;
+};
+
+/** Have the resolver look at the desks. */
+void forward_wake(struct forward *f);

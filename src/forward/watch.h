@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "base/status.h"
+#include "forward/route.h"
+
+/* The system's own nameservers: a file in the format of resolv.conf(5), read again when
+ * it changes. Our own listeners in it do not count: once the machine has been pointed at
+ * us and nobody else, the upstreams are those that the file had before. */
+
+struct watch;
+
+/** @param path, listeners  copied @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status watch_new(const char *path,
+				    const struct sockaddr *const *listeners, size_t count,
+				    struct watch **out);
+
+/** Read the file into an empty route. @return GAZ_OK, GAZ_EREFUSED (it names nobody
+ *  but us), GAZ_EIO (cannot be read) */
+GAZ_MUST_CHECK gaz_status watch_read(struct watch *watch, struct route *route,
+				     struct gaz_error *err);
+
+/** Look whether the file has changed. @return true when it names other upstreams than
+ *  the route has, which has them now */
+bool watch_look(struct watch *watch, struct route *route);
+
+const char *watch_path(const struct watch *watch);
+
+/** Accepts a pointer to NULL. */
+void watch_free(struct watch **watch);
