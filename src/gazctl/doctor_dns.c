@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 enum {
-	TRY_MS = 2000,
-	UDP_TRIES = 2,
+	/* An answer may take gazetteerd 3.5 s, if it waits for another resolver. */
+	TRY_MS = 5000,
 	QUERY_MAX = NS_HFIXEDSZ + NS_MAXCDNAME + NS_QFIXEDSZ,
 	REPLY_MAX = 65535,
 	LENGTH_SIZE = 2, /* of the length before a message over TCP */
@@ -102,7 +102,7 @@ static size_t receive_tcp(struct exchange *x, int64_t end_ms)
 	return receive_exactly(x, x->reply, len, end_ms) ? len : 0;
 }
 
-static size_t try_once(struct exchange *x, const struct sockaddr *server)
+static size_t ask_once(struct exchange *x, const struct sockaddr *server)
 {
 	int64_t end_ms = clock_monotonic_ms() + TRY_MS;
 	size_t skip = x->tcp ? 0 : LENGTH_SIZE;
@@ -155,7 +155,7 @@ void dns_ask(const struct sockaddr *server, bool tcp, const char *name, int clas
 	     int type, struct dns_reply *out)
 {
 	static struct exchange x; /* too large for the stack */
-	size_t len = 0;
+	size_t len;
 	ns_msg message;
 	ns_rr rr;
 
@@ -163,8 +163,7 @@ void dns_ask(const struct sockaddr *server, bool tcp, const char *name, int clas
 	*out = (struct dns_reply){.rcode = DNS_NO_REPLY};
 	if (!make_query(&x, name, class, type))
 		return;
-	for (int i = 0; len == 0 && i < (tcp ? 1 : UDP_TRIES); i++)
-		len = try_once(&x, server);
+	len = ask_once(&x, server);
 	if (len < NS_HFIXEDSZ || ns_initparse(x.reply, (int)len, &message) != 0)
 		return;
 	out->rcode = ns_msg_getflag(message, ns_f_rcode);

@@ -24,7 +24,7 @@ struct dns_reply {
 				     first name of a SOA record */
 };
 
-/** Waits two seconds at most, twice over UDP. @param class  C_IN, C_CHAOS
+/** Waits five seconds at most. @param class  C_IN, C_CHAOS
  *  @param type  of <arpa/nameser.h> */
 void dns_ask(const struct sockaddr *server, bool tcp, const char *name, int class,
 	     int type, struct dns_reply *out);
