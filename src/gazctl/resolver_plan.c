@@ -19,6 +19,7 @@ static const char resolved_dir[] = "/etc/systemd/resolved.conf.d";
 static const char resolved_file[] = "/etc/systemd/resolved.conf.d/gazetteer.conf";
 static const char nm_conf[] = "/etc/NetworkManager/conf.d/gazetteer.conf";
 static const char nm_dnsmasq[] = "/etc/NetworkManager/dnsmasq.d/gazetteer.conf";
+static const char upstream_conf[] = "/var/lib/gazetteer-resolver/upstream.conf";
 static const char openresolv_conf[] = "/etc/resolvconf.conf";
 
 /* ---- what is in force ---- */
@@ -266,6 +267,47 @@ static gaz_status make_resolvconf(const struct tree *tree, const struct plan_req
 	return add_file(tree, plan, openresolv_conf, out, &text, &len, err);
 }
 
+static bool is_nameserver(const char *line)
+{
+	return strncmp(line + strspn(line, " \t"), "nameserver", 10) == 0;
+}
+
+static bool names(const char *line, const char *server)
+{
+	const char *at = line + strspn(line, " \t") + strlen("nameserver");
+	size_t len = strlen(server);
+
+	at += strspn(at, " \t");
+	return strncmp(at, server, len) == 0 && strcspn(at, " \t\r") == len;
+}
+
+/* The servers of before, for gazetteerd to forward to. */
+static gaz_status add_upstream(const struct tree *tree, struct plan *plan,
+			       const char *server, struct gaz_error *err)
+{
+	char *old = tree_read(tree, resolv_conf), *rest = old, *line;
+	char *text = NULL;
+	size_t len = 0, count = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (out)
+		fputs(HEADER "# The name servers of before, for gazetteerd --forward.\n",
+		      out);
+	while (out && rest && (line = strsep(&rest, "\n")) != NULL) {
+		if (is_nameserver(line) && !names(line, server)) {
+			fprintf(out, "%s\n", line);
+			count++;
+		}
+	}
+	free(old);
+	if (out && count == 0) {
+		(void)fclose(out);
+		free(text);
+		return GAZ_OK;
+	}
+	return add_file(tree, plan, upstream_conf, out, &text, &len, err);
+}
+
 /* All lines stay but those that name servers: any of several is asked by some resolvers
  * (musl asks all at once), so that a second one would hide private names now and then. */
 static gaz_status make_resolv_conf(const struct tree *tree, const struct plan_request *r,
@@ -277,15 +319,16 @@ static gaz_status make_resolv_conf(const struct tree *tree, const struct plan_re
 	gaz_status st = check_port(r, err);
 	FILE *out;
 
+	if (st == GAZ_OK)
+		st = add_upstream(tree, plan, host_of(&r->server, host), err);
 	if (st != GAZ_OK)
 		return st;
 	old = rest = tree_read(tree, resolv_conf);
 	out = open_memstream(&text, &len);
 	if (out)
-		fprintf(out, HEADER "nameserver %s\n", host_of(&r->server, host));
+		fprintf(out, HEADER "nameserver %s\n", host);
 	while (out && rest && (line = strsep(&rest, "\n")) != NULL) {
-		if (strncmp(line + strspn(line, " \t"), "nameserver", 10) != 0 &&
-		    (*line || rest))
+		if (!is_nameserver(line) && (*line || rest))
 			fprintf(out, "%s\n", line);
 	}
 	free(old);

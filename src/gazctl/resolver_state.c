@@ -277,7 +277,7 @@ static gaz_status write_all(const struct tree *tree, const struct plan *plan,
 {
 	json_t *made = json_object_get(root, "Directories");
 	json_t *own = json_array();
-	gaz_status st = make_parents(tree, state_file, 0700, own, err);
+	gaz_status st = make_parents(tree, state_file, 0755, own, err);
 
 	json_decref(own);
 	if (st == GAZ_OK)

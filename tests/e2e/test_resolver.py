@@ -15,6 +15,7 @@ from gaz import GAZCTL
 
 STUB = "../run/systemd/resolve/stub-resolv.conf"
 SERVER = ("--server", "127.0.0.1:10053")
+UPSTREAM = "/var/lib/gazetteer-resolver/upstream.conf"
 PORT_53 = ("--server", "127.0.53.1")
 
 
@@ -112,11 +113,13 @@ WAYS = [
       "server=/test/127.0.0.1#10053\nrebind-domain-ok=/test/\n"}),
     (openresolv, "resolvconf", PORT_53, {"/etc/resolvconf.conf": "name_servers=127.0.53.1\n"}),
     (debian_resolvconf, "resolv.conf", PORT_53,
-     {"/etc/resolv.conf": "nameserver 127.0.53.1\n"}),
+     {"/etc/resolv.conf": "nameserver 127.0.53.1\n", UPSTREAM: "nameserver 192.0.2.1\n"}),
     (plain, "resolv.conf", PORT_53,
-     {"/etc/resolv.conf": "nameserver 127.0.53.1\n"}),
+     {"/etc/resolv.conf": "nameserver 127.0.53.1\n",
+      UPSTREAM: " nameserver 192.0.2.1\nnameserver 192.0.2.2\n"}),
     (link_elsewhere, "resolv.conf", PORT_53,
-     {"/etc/resolv.conf": "nameserver 127.0.53.1\nsearch b.example\n"}),
+     {"/etc/resolv.conf": "nameserver 127.0.53.1\nsearch b.example\n",
+      UPSTREAM: "nameserver 192.0.2.9\n"}),
     (nothing, "resolv.conf", PORT_53, {"/etc/resolv.conf": "nameserver 127.0.53.1\n"}),
 ]
 
@@ -167,6 +170,16 @@ def test_other_lines_of_resolv_conf_stay(machine):
         assert line in lines
     info = path.stat()
     assert (stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid) == (0o640, 12, 34)
+
+
+def test_the_servers_of_before_are_kept_for_the_daemon(machine):
+    """But not itself, and anybody may read them: the daemon has a user of its own."""
+    machine.write("/etc/resolv.conf", "nameserver 127.0.53.1\nnameserver 127.0.53.11\n")
+    machine.ctl("install", *PORT_53)
+    lines = machine.read(UPSTREAM).splitlines()
+    assert [line for line in lines if not line.startswith("#")] == ["nameserver 127.0.53.11"]
+    for path in (UPSTREAM, os.path.dirname(UPSTREAM)):
+        assert machine.path(path).stat().st_mode & 0o004
 
 
 def test_json_of_a_plan(machine):
@@ -240,7 +253,7 @@ def test_a_file_that_somebody_changed_is_not_touched(machine):
     assert "--keep-changed" in done.stderr and "--force" in done.stderr
     assert machine.snapshot() == changed
     status = machine.json("status", expect=1)
-    assert [f["State"] for f in status["Files"]] == ["changed since"]
+    assert [f["State"] for f in status["Files"]] == ["in place", "changed since"]
     assert "resolver remove" in machine.ctl("install", *PORT_53, expect=1).stderr
     machine.ctl("remove", "--force", "--keep-changed", expect=2)
     machine.ctl("remove", "--keep-changed")
