@@ -11,8 +11,9 @@ import updatable
 
 CONNECTIONS = 64
 CHUNK = 50000  # instances between two lines of progress
-ALONE = 500
-MANY = 3000
+TURNS = 8
+ALONE = 60  # registrations in a turn
+MANY = 1000
 STARTS = 3
 
 
@@ -109,25 +110,35 @@ def probe(server, path, first):
             "cpu_us": many["server_cpu_us"] / many["done"]}
 
 
-def probe_both(server, path, total):
-    """Into all services in turn, and into the first one only."""
-    single = server.work / "single"
-    single.write_text(path.read_text().split()[0] + "\n")
-    return {"spread": probe(server, path, total),
-            "single": probe(server, single, total + ALONE + MANY)}
+def take_turns(small, large):
+    """Each a server, the services and the number of the first new instance. In turns, so
+    that whatever else the machine does meets both alike."""
+    sides = {"small": small, "large": large}
+    rows = {key: [] for key in sides}
+    for turn in range(TURNS):
+        for key in list(sides)[::-1 if turn % 2 else 1]:
+            server, path, first = sides[key]
+            rows[key].append(probe(server, path, first + turn * (ALONE + MANY)))
+    return rows
 
 
-def measure_small(work, setup, options):
-    """A thousand instances: in as many services, and in one."""
+def compare_with_few(large, path, work, setup, options):
+    """Registrations next to a store of a thousand instances: in as many services, and in
+    one."""
     found = {}
-    for key, services, each in (("spread", options.services, 1),
-                                ("single", 1, options.instances)):
-        server = Gazetteer(work / f"small-{key}", setup).start()
+    single = large.work / "single"
+    single.write_text(path.read_text().split()[0] + "\n")
+    first = options.services * options.instances
+    for key, services, each, into in (("spread", options.services, 1, path),
+                                      ("single", 1, options.instances, single)):
+        small = Gazetteer(work / f"small-{key}", setup).start()
         try:
-            path, _ = server.load(services, each)
-            found[key] = probe(server, path, services * each)
+            small_path, _ = small.load(services, each)
+            found[key] = take_turns((small, small_path, services * each),
+                                    (large, into, first))
+            first += TURNS * (ALONE + MANY)
         finally:
-            server.stop()
+            small.stop()
     return found
 
 
@@ -139,7 +150,8 @@ def measure_large(work, setup, options):
         path, spent = server.load(services, each, told=True)
         found = {"load_s": spent, "memory": server.process.memory() - empty,
                  "disk": (server.work / "data" / "data.mdb").stat().st_blocks * 512}
-        found["registration"] = probe_both(server, path, services * each)
+        machine.say("million: measuring registrations ...")
+        found["registration"] = compare_with_few(server, path, work, setup, options)
         found |= start_times(server, services, each)
         found["names_restarted"] = server.instance_count(path)
         found["memory_restarted"] = server.process.memory() - empty
@@ -165,11 +177,22 @@ def measure(work, setup, options):
     result = {"services": options.services, "instances": options.instances}
     for key, title, stage in (
             ("nsd", "loading the names into NSD", measure_nsd),
-            ("small", "measuring registrations with few instances", measure_small),
             ("large", "measuring with very many", measure_large)):
         machine.say(f"million: {title} ...")
         result[key] = stage(work, setup, options)
     return result
+
+
+def show_turns(rows):
+    for unit, name in (("alone_us", "one at a time, µs (median)"),
+                       ("per_s", f"{CONNECTIONS} connections, per s"),
+                       ("cpu_us", "CPU of the daemon each, µs")):
+        small, large = ([row[unit] for row in rows[key]] for key in ("small", "large"))
+        low, middle, high = statistics.quantiles(
+            [many / few for few, many in zip(small, large)], n=4, method="inclusive")
+        print(f"  {name:32}{statistics.median(small):12.0f}"
+              f"{statistics.median(large):12.0f}{middle:9.2f}"
+              f"{f'{low:.2f}-{high:.2f}':>14}")
 
 
 def show(result):
@@ -192,11 +215,6 @@ def show(result):
     for key, title, few in (
             ("spread", "into all services", result["services"]),
             ("single", "into one service", result["instances"])):
-        small, many = result["small"][key], large["registration"][key]
         print(f"\n  {'Registrations ' + title:32}{f'at {few}':>12}{f'at {total}':>12}"
-              f"{'ratio':>9}")
-        for unit, name in (("alone_us", "one at a time, µs (median)"),
-                           ("per_s", f"{CONNECTIONS} connections, per s"),
-                           ("cpu_us", "CPU of the daemon each, µs")):
-            print(f"  {name:32}{small[unit]:12.0f}{many[unit]:12.0f}"
-                  f"{many[unit] / small[unit]:9.2f}")
+              f"{'ratio':>9}{'quartiles':>14}")
+        show_turns(large["registration"][key])
