@@ -61,6 +61,7 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 	const struct registry_config config = {
 		.vpcs = o->vpcs, /* those of listeners among them */
 		.vpc_count = o->vpc_count,
+		.ptr = o->ptr,
 		.strict_vpcs = o->strict_vpcs,
 		.dns = &d->explainer.dns,
 		.max_namespaces = o->quota_namespaces,

@@ -306,6 +306,15 @@ static gaz_status set_health_checks(struct options *c, const char *value,
 	return GAZ_OK;
 }
 
+static gaz_status set_ptr(struct options *c, const char *value, struct gaz_error *err)
+{
+	if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+		return gaz_error_set(err, GAZ_EFORMAT, "--ptr: '%s' is not on or off",
+				     value);
+	c->ptr = strcmp(value, "on") == 0;
+	return GAZ_OK;
+}
+
 static gaz_status set_health_check_interval(struct options *c, const char *value,
 					    struct gaz_error *err)
 {
@@ -509,6 +518,9 @@ const struct option_row option_rows[] = {
 	{"custom-health-delay", "MS", false, true, set_custom_health_delay,
 	 "how long a custom health status takes to take effect, in\n"
 	 "milliseconds (default: 0; AWS takes 30000)"},
+	{"ptr", "on|off", false, false, set_ptr,
+	 "PTR records for the addresses of instances, and the\n"
+	 "empty zones of private networks (default: off)"},
 	{"health-checks", "on|off", false, false, set_health_checks,
 	 "execute the checks of HealthCheckConfig: connect to the\n"
 	 "instances (default: off, all of them are healthy)"},

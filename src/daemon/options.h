@@ -83,6 +83,7 @@ struct options {
 	enum health_filter discover_health;
 	uint32_t operation_delay_ms;
 	uint32_t custom_health_delay_ms;
+	bool ptr;
 	bool health_checks;
 	uint32_t health_check_interval_ms;
 	uint32_t health_check_max;

@@ -10,6 +10,7 @@
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
+#include "registry/reverse.h"
 #include "zone/zonedit.h"
 
 /* The figures that Route 53 gives to every record. */
@@ -362,6 +363,30 @@ static gaz_status add_all(struct zonedit *edit, struct zone *zone,
 	return st;
 }
 
+/* ---- PTR records ---- */
+
+static gaz_status add_reverse(struct zonedit *edit, const struct namespace_record *ns,
+			      const struct projection *p)
+{
+	gaz_status st = GAZ_OK;
+
+	for (size_t i = 0; st == GAZ_OK && i < p->count; i++)
+		st = reverse_add(edit, ns, &p->items[i].record, p->items[i].owner);
+	return st;
+}
+
+static gaz_status remove_reverse(struct zonedit *edit, const struct namespace_record *ns,
+				 const struct projection *p)
+{
+	gaz_status st = GAZ_OK;
+
+	for (size_t i = 0; st == GAZ_OK && i < p->count; i++)
+		st = reverse_remove(edit, ns, &p->items[i].record, p->items[i].owner);
+	return st;
+}
+
+/* ---- changes ---- */
+
 static gaz_status name_too_long(struct gaz_error *why, gaz_status st)
 {
 	return gaz_error_set(
@@ -392,6 +417,11 @@ gaz_status projection_replace_instance(struct zonedit *edit,
 	st = check_all(edit, zone, &before, &after, why);
 	if (st == GAZ_OK)
 		st = remove_all(edit, zone, &before);
+	/* The new ones first: the zone of an address that stays need not go. */
+	if (st == GAZ_OK)
+		st = add_reverse(edit, ns, &after);
+	if (st == GAZ_OK)
+		st = remove_reverse(edit, ns, &before);
 	return st == GAZ_OK ? add_all(edit, zone, &after) : st;
 }
 
@@ -418,7 +448,7 @@ gaz_status projection_load_instance(struct zonedit *edit,
 		if (st != GAZ_OK)
 			return does_not_fit(item, st, why);
 	}
-	return GAZ_OK;
+	return zone ? add_reverse(edit, ns, &p) : GAZ_OK;
 }
 
 gaz_status projection_turn_instance(struct zonedit *edit,
@@ -461,13 +491,16 @@ static gaz_status restore_service(struct zonedit *edit, struct zone *zone,
 				  : name_too_long(why, st);
 		if (st == GAZ_OK)
 			st = add_all(edit, zone, &p);
+		if (st == GAZ_OK)
+			st = add_reverse(edit, ns, &p);
 	}
 	if (st == GAZ_OK || st == GAZ_ENOMEM)
 		return st;
 	/* The last one, which did not fit, is not among those added. */
 	for (size_t i = 0; i + 1 < done; i++) {
 		if (project_instance(ns, svc, &instances[i], &p) != GAZ_OK ||
-		    remove_all(edit, zone, &p) != GAZ_OK)
+		    remove_all(edit, zone, &p) != GAZ_OK ||
+		    remove_reverse(edit, ns, &p) != GAZ_OK)
 			return GAZ_ENOMEM;
 	}
 	return st;
@@ -489,11 +522,14 @@ gaz_status projection_replace_service(struct zonedit *edit,
 	if (old->dns_deleted)
 		return restore_service(edit, zone, ns, new, instances, count, why);
 	/* All old ones first: one RRset has one TTL. The new ones are at the same
-	 * names and of the same types, so they fit. */
+	 * names and of the same types, so they fit; PTR records stay as they are, unless
+	 * there are no new ones. */
 	for (size_t i = 0; st == GAZ_OK && i < count; i++) {
 		st = project_instance(ns, old, &instances[i], &p);
 		if (st == GAZ_OK)
 			st = remove_all(edit, zone, &p);
+		if (st == GAZ_OK && new->dns_deleted)
+			st = remove_reverse(edit, ns, &p);
 	}
 	for (size_t i = 0; st == GAZ_OK && i < count; i++) {
 		st = project_instance(ns, new, &instances[i], &p);

@@ -10,6 +10,7 @@
 #include "registry/healthcheck-internal.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
+#include "registry/reverse.h"
 #include "registry/token.h"
 #include "store/store.h"
 #include "zone/zonedb.h"
@@ -221,6 +222,8 @@ static gaz_status load_all(struct registry *r, struct gaz_error *why)
 	l.call.edit = l.edit;
 	if (st == GAZ_OK)
 		st = vpc_project(&l.call);
+	if (st == GAZ_OK && r->config.ptr)
+		st = reverse_open(l.edit);
 	if (st == GAZ_OK)
 		st = load_table(&l, TABLE_NAMESPACE, load_namespace);
 	if (st == GAZ_OK)

@@ -69,6 +69,7 @@ struct registry_config {
 	struct clock clock;
 	const struct registry_vpc *vpcs; /* declared by configuration; copied */
 	size_t vpc_count;
+	bool ptr;		 /* PTR records for the addresses of instances */
 	bool strict_vpcs;	 /* a namespace may name only declared VPCs */
 	uint32_t max_namespaces; /* quotas per account and region; 0: none */
 	uint32_t max_services_per_namespace;

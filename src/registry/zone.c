@@ -6,6 +6,7 @@
 
 #include "dns/name.h"
 #include "registry/registry-internal.h"
+#include "registry/reverse.h"
 #include "zone/zonedir.h"
 #include "zone/zonefile.h"
 #include "zone/zonelist.h"
@@ -72,8 +73,11 @@ static void on_zone(void *arg, const struct zonelist_zone *zone)
 		[ZONE_STATIC] = "STATIC",
 	};
 	struct gathering *g = arg;
-	struct zone_item *item = is_wanted(g, zone->id, zone->apex) ? add_item(g) : NULL;
+	struct zone_item *item;
 
+	if (reverse_is_zone(zone->id) || !is_wanted(g, zone->id, zone->apex))
+		return;
+	item = add_item(g);
 	if (!item)
 		return;
 	*item = (struct zone_item){

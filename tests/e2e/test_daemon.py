@@ -19,8 +19,8 @@ from gaz import GAZETTEERD, IN_A, VPC_A
 OPTIONS = ["--config", "--listen", "--api", "--socket", "--data", "--ephemeral", "--zones",
            "--vpc", "--strict-vpcs", "--workers", "--log-level", "--version", "--help",
            "--region", "--account", "--auth", "--key", "--quota", "--operation-delay",
-           "--random-seed", "--seed", "--rate", "--soa", "--ns", "--soa-ttl", "--soa-serial",
-           "--ec2", "--discover-health"]
+           "--ptr", "--random-seed", "--seed", "--rate", "--soa", "--ns", "--soa-ttl",
+           "--soa-serial", "--ec2", "--discover-health"]
 
 
 def test_help_names_every_option(home):

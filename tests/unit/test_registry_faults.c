@@ -83,25 +83,30 @@ static uint32_t instance_count(const char *svc)
 	return record.instance_count;
 }
 
-/* With a serial that counts each registration changes the SOA as well. */
-static void check_registration(bool counting)
+/* With a serial that counts each registration changes the SOA as well, with PTR records
+ * there is another zone. */
+static void check_registration(bool counting, bool ptr)
 {
 	struct apex_values apex = apex_route53;
 	const char *ns;
 	const char *svc;
 	bool reached_the_end = false;
+	size_t names;
 
 	apex.counting = counting;
 	set_up_service(&ns, &svc);
 	fixture_close(&f);
 	f.config.apex = &apex;
+	f.config.ptr = ptr;
 	assert_int_equal(fixture_open(&f), GAZ_OK);
+	names = fixture_names(&f);
+	assert_true(ptr ? names > 1 : names == 1);
 	for (long n = 1; !reached_the_end; n++) {
 		struct operation_started_out started;
 		gaz_status st;
 
 		assert_int_equal(instance_count(svc), 0);
-		assert_int_equal(fixture_names(&f), 1);
+		assert_int_equal(fixture_names(&f), names);
 		atomic_store(&has_failed, false);
 		atomic_store(&allocations_left, n);
 		st = fixture_register(&f, svc, "i-1", "10.0.0.1", NULL);
@@ -111,7 +116,7 @@ static void check_registration(bool counting)
 		if (st != GAZ_OK)
 			continue;
 		assert_int_equal(instance_count(svc), 1);
-		assert_int_equal(fixture_names(&f), 3);
+		assert_int_equal(fixture_names(&f), names + (ptr ? 3 : 2));
 		assert_int_equal(fixture_mutate(&f, instance_deregister,
 						&(struct instance_in){svc, "i-1"},
 						&started),
@@ -124,13 +129,19 @@ static void check_registration(bool counting)
 static void test_registration_is_all_or_nothing_at_every_allocation(void **state)
 {
 	(void)state;
-	check_registration(false);
+	check_registration(false, false);
 }
 
 static void test_counted_registration_is_all_or_nothing_at_every_allocation(void **state)
 {
 	(void)state;
-	check_registration(true);
+	check_registration(true, false);
+}
+
+static void test_reversed_registration_is_all_or_nothing_at_every_allocation(void **state)
+{
+	(void)state;
+	check_registration(false, true);
 }
 
 static void test_namespace_creation_is_all_or_nothing_at_every_allocation(void **state)
@@ -281,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_registration_is_all_or_nothing_at_every_allocation),
+		cmocka_unit_test(
+			test_reversed_registration_is_all_or_nothing_at_every_allocation),
 		cmocka_unit_test(
 			test_counted_registration_is_all_or_nothing_at_every_allocation),
 		cmocka_unit_test(
