@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Namespaces, VPCs, services, instances and their health come and go through the API
-while UDP and TCP clients ask without a pause. Each answer is the state before a change
-or the one after it. In a build with ThreadSanitizer, any report fails the test."""
+"""Namespaces, VPCs, services, instances and their health come and go through the API,
+and zone files are read again, while UDP and TCP clients ask without a pause. Each answer
+is the state before a change or the one after it. In a build with ThreadSanitizer, any
+report fails the test."""
 
 import os
 import random
@@ -95,6 +96,25 @@ def move_vpc(daemon, subject, address):
         subject.become(REFUSED, lambda: api.put_vpc(VPC_C, NOT_IN_C))
 
 
+def rewrite_zone(daemon, subject, folder):
+    """A zone file gets a new version, or goes."""
+    zone = subject.name.split(".", 1)[1]
+    for step in range(2 * ROUNDS):
+        for address in (f"10.8.{step}.1", None):
+            path, state = folder / f"{zone}.zone", REFUSED
+            if address:
+                state = frozenset([socket.inet_aton(address)])
+                path.with_suffix(".new").write_text(
+                    f"$TTL 60\n@ SOA ns h {step} 2 3 4 5\n NS ns\nns A 192.0.2.1\n"
+                    f"web A {address}\n" + "".join(f"n{i} A 10.0.0.1\n" for i in range(99)))
+
+            def reload():
+                path.with_suffix(".new").rename(path) if address else path.unlink()
+                daemon.unix_api.ok("Gazetteer.ReloadZones")
+            if address or step % 4 == 3:
+                subject.become(state, reload)
+
+
 def ask(daemon, subjects, source, tcp, seed, over, counts):
     """One client of the DNS: bursts of queries for any of the subjects of a source."""
     rng, asked = random.Random(seed), 0
@@ -119,15 +139,16 @@ def ask(daemon, subjects, source, tcp, seed, over, counts):
     counts.append(asked)
 
 
-def test_answers_are_true_while_everything_changes(start):
-    daemon = start(*gaz.VPC_OPTIONS, "--workers", "3")
+def test_answers_are_true_while_everything_changes(start, tmp_path):
+    daemon = start(*gaz.VPC_OPTIONS, "--workers", "3", "--zones", str(tmp_path))
     daemon.api.put_vpc(VPC_C, NOT_IN_C)
     public = [Subject(f"web.p{i}.example", OUTSIDE) for i in range(2)]
     private = [Subject(f"web.a{i}.example", IN_A) for i in range(2)]
     moved = Subject("web.c.example", IN_C)
     hidden = [Subject(subject.name, source) for subject, source in (
         (private[0], OUTSIDE), (private[1], IN_C), (moved, OUTSIDE), (moved, IN_A))]
-    subjects = [*public, *private, moved, *hidden]
+    static = Subject("web.static.test", OUTSIDE)
+    subjects = [*public, *private, moved, *hidden, static]
 
     readers, writers, counts = gaz.Crowd(), gaz.Crowd(), []
     for seed in range(2):
@@ -140,6 +161,7 @@ def test_answers_are_true_while_everything_changes(start):
             writers.add(change, daemon, subject, number,
                         daemon.api.public if subject in public else daemon.api.private)
         writers.add(move_vpc, daemon, moved, "10.9.9.9")
+        writers.add(rewrite_zone, daemon, static, tmp_path)
         writers.join()
     finally:
         readers.over.set()
