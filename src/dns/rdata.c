@@ -84,10 +84,14 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len)
 	case DNS_TYPE_CNAME:
 	case DNS_TYPE_PTR:
 	case DNS_TYPE_DNAME:
+	case DNS_TYPE_MB:
 	case RRSET_ALIAS_A:
 	case RRSET_ALIAS_AAAA:
 		return is_name_after(rdata, len, 0);
 	case DNS_TYPE_MX:
+	case DNS_TYPE_AFSDB:
+	case DNS_TYPE_RT:
+	case DNS_TYPE_KX:
 		return is_name_after(rdata, len, 2);
 	case DNS_TYPE_SRV:
 		return is_name_after(rdata, len, 6);
@@ -120,8 +124,12 @@ int rdata_host_at(uint16_t type)
 {
 	switch (type) {
 	case DNS_TYPE_NS:
+	case DNS_TYPE_MB:
 		return 0;
 	case DNS_TYPE_MX:
+	case DNS_TYPE_AFSDB:
+	case DNS_TYPE_RT:
+	case DNS_TYPE_KX:
 		return 2;
 	case DNS_TYPE_SRV:
 		return 6;

@@ -35,7 +35,7 @@ struct rdata_names {
 struct rdata_names rdata_compressible(uint16_t type);
 
 /** Where the data of a type has the name of a host whose addresses are sent along (RFC
- *  1034, section 4.3.2; RFC 2782); -1: nowhere. */
+ *  1034, section 4.3.2; RFC 1035, 1183, 2230, 2782); -1: nowhere. */
 int rdata_host_at(uint16_t type);
 
 /** The MINIMUM field of valid SOA data. */

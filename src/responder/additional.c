@@ -18,18 +18,21 @@ struct hosts {
 	const struct dname *cut; /* NULL: no referral */
 	unsigned cut_labels;
 	unsigned tries;
-	unsigned count; /* of those found, at most that many */
-	const struct node *seen[ANSWER_HOSTS_MAX];
+	unsigned count;			 /* of those found, at most that many */
+	uint64_t seen[ANSWER_HOSTS_MAX]; /* hashes of their names */
 };
 
-/* A name that several records have is looked up for each, but added once. */
-static bool is_seen(struct hosts *h, const struct node *node)
+/* A name that several records have is looked up for each, but added once. Its node does
+ * not tell: several names may have one wildcard's. */
+static bool is_seen(struct hosts *h, const struct dname *name)
 {
+	uint64_t hash = h->job->hashes.of[name->labels];
+
 	for (unsigned i = 0; i < h->count; i++) {
-		if (h->seen[i] == node)
+		if (h->seen[i] == hash)
 			return true;
 	}
-	h->seen[h->count++] = node;
+	h->seen[h->count++] = hash;
 	return false;
 }
 
@@ -66,7 +69,7 @@ static bool add_host(struct hosts *h, const struct dname *name, size_t at, uint1
 	bool all = true;
 
 	/* Those of an alias would have to be looked for far and wide. */
-	if (!node || node->flags & NODE_ALIAS || is_seen(h, node))
+	if (!node || node->flags & NODE_ALIAS || is_seen(h, name))
 		return true;
 	for (int i = 0; i < 2; i++) {
 		const struct rrset *set = node_find_rrset(node, types[i]);

@@ -108,6 +108,8 @@ struct answer_job {
 	struct edns_reply opt; /* if the query has an OPT record */
 	struct name_hashes hashes;
 	uint64_t seen[ANSWER_CHAIN_MAX]; /* the hashes of CNAMEs' owners */
+	unsigned dname_count;
+	const struct rrset *dnames[ANSWER_CHAIN_MAX]; /* those in the reply */
 	struct dname target;
 };
 

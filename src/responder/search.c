@@ -132,12 +132,24 @@ static const struct rrset *choose_set(const struct answer_job *s, const struct n
 	return node_find_rrset(node, s->qtype);
 }
 
+/* A DNAME may lead to itself or below, but a reply has it once. */
+static bool has_dname(const struct answer_job *s, const struct rrset *set)
+{
+	for (unsigned i = 0; i < s->dname_count; i++) {
+		if (s->dnames[i] == set)
+			return true;
+	}
+	return false;
+}
+
 static enum step add_set(struct answer_job *s, const struct zone *zone,
 			 const struct rrset *set)
 {
-	size_t at =
-		reply_add_rrset(&s->reply, REPLY_ANSWER, set, s->name_at, &s->ctx->rng);
+	size_t at;
 
+	if (has_dname(s, set))
+		return STEP_NOERROR;
+	at = reply_add_rrset(&s->reply, REPLY_ANSWER, set, s->name_at, &s->ctx->rng);
 	if (set->flags & RRSET_HAS_HOSTS && at)
 		additional_add_hosts(s, zone, at);
 	return STEP_NOERROR;
@@ -186,6 +198,14 @@ static size_t copy_prefix(const struct answer_job *s, unsigned labels, uint8_t *
 	return len;
 }
 
+static bool add_dname_once(struct answer_job *s, const struct rrset *dname, size_t owner)
+{
+	if (has_dname(s, dname))
+		return true;
+	s->dnames[s->dname_count++] = dname;
+	return reply_add_rrset(&s->reply, REPLY_ANSWER, dname, owner, &s->ctx->rng) != 0;
+}
+
 /* The DNAME and the CNAME that follows from it (RFC 6672, section 3.1). */
 static enum step add_dname(struct answer_job *s, const struct lookup_found *found)
 {
@@ -197,9 +217,7 @@ static enum step add_dname(struct answer_job *s, const struct lookup_found *foun
 	size_t at;
 
 	len -= RRSET_RDATA_AT;
-	if (is_chain_over(s) ||
-	    !reply_add_rrset(&s->reply, REPLY_ANSWER, dname, suffix_at(s, found->labels),
-			     &s->ctx->rng))
+	if (is_chain_over(s) || !add_dname_once(s, dname, suffix_at(s, found->labels)))
 		return STEP_NOERROR;
 	prefix_len = copy_prefix(s, found->labels, target);
 	if (prefix_len + len > DNAME_MAX)
@@ -268,6 +286,7 @@ void search_begin(struct answer_job *s)
 	s->name_head = s->query.name.len;
 	s->name_tail = 0;
 	s->hops = 0;
+	s->dname_count = 0;
 	s->lookups = 0;
 	find_zone(s);
 }

@@ -102,8 +102,12 @@ static void test_hosts_of_the_answer_come_with_their_addresses(void **state)
 	fixture_add(&fx, zone,
 		    "_sip._tcp.example.com. 60 IN SRV 1 1 5060 x.w.example.com.");
 	fixture_add(&fx, zone, "*.w.example.com. 62 IN A 192.0.2.2");
+	fixture_add(&fx, zone, "twice.example.com. 60 IN MX 1 a.w.example.com.");
+	fixture_add(&fx, zone, "twice.example.com. 60 IN MX 2 b.w.example.com.");
 	fixture_add(&fx, zone, "none.example.com. 60 IN SRV 0 0 0 .");
 	fixture_add(&fx, zone, "null.example.com. 60 IN MX 0 .");
+	fixture_add(&fx, zone, "kx.example.com. 60 IN KX 1 x.w.example.com.");
+	fixture_add(&fx, zone, "mb.example.com. 60 IN MB x.w.example.com.");
 	fixture_add(&fx, zone, "to.example.com. 60 IN CNAME _sip._tcp.example.com.");
 	zone = fixture_full_zone(&fx, "other.", "other.test.", NULL, 2);
 	fixture_add(&fx, zone, "other.test. 63 IN A 192.0.2.3");
@@ -126,6 +130,18 @@ static void test_hosts_of_the_answer_come_with_their_addresses(void **state)
 			"to.example.com. 60 IN CNAME _sip._tcp.example.com.\n"
 			"_sip._tcp.example.com. 60 IN SRV 1 1 5060 x.w.example.com.\n",
 			"", "x.w.example.com. 62 IN A 192.0.2.2\n");
+	assert_sections("twice.example.com.", "MX",
+			"twice.example.com. 60 IN MX 1 a.w.example.com.\n"
+			"twice.example.com. 60 IN MX 2 b.w.example.com.\n",
+			"",
+			"a.w.example.com. 62 IN A 192.0.2.2\n"
+			"b.w.example.com. 62 IN A 192.0.2.2\n");
+	assert_sections("kx.example.com.", "KX",
+			"kx.example.com. 60 IN KX 1 x.w.example.com.\n", "",
+			"x.w.example.com. 62 IN A 192.0.2.2\n");
+	assert_sections("mb.example.com.", "MB",
+			"mb.example.com. 60 IN MB x.w.example.com.\n", "",
+			"x.w.example.com. 62 IN A 192.0.2.2\n");
 	assert_sections("none.example.com.", "SRV",
 			"none.example.com. 60 IN SRV 0 0 0 .\n", "", "");
 	assert_sections("null.example.com.", "MX", "null.example.com. 60 IN MX 0 .\n", "",

@@ -122,6 +122,27 @@ static void test_static_zone_has_dnames(void **state)
 	assert_answer("8.8.8.8", "old.example.com.", "A", 0, "", NEGATIVE);
 }
 
+static void test_reply_has_a_dname_once(void **state)
+{
+	struct zone *zone = fixture_full_zone(&fx, "pub.", "example.com.", "", 0);
+
+	(void)state;
+	fixture_add(&fx, zone, "d.example.com. 60 IN DNAME x.d.example.com.");
+	fixture_add(&fx, zone, "e.example.com. 60 IN DNAME x.f.example.com.");
+	fixture_add(&fx, zone, "f.example.com. 60 IN DNAME e.example.com.");
+	fixture_add(&fx, zone, "g.example.com. 60 IN DNAME example.com.");
+	fixture_publish(&fx);
+	ask(&fx, "8.8.8.8", "a.d.example.com.", "A", &got);
+	assert_int_equal(count_lines(got.sections[0]), 9);
+	assert_non_null(strstr(got.sections[0], "d.example.com. 60 IN DNAME"));
+	ask(&fx, "8.8.8.8", "a.e.example.com.", "A", &got);
+	assert_int_equal(count_lines(got.sections[0]), 10);
+	ask(&fx, "8.8.8.8", "g.g.example.com.", "DNAME", &got);
+	assert_int_equal(count_lines(got.sections[0]), 2);
+	ask(&fx, "8.8.8.8", "g.example.com.", "DNAME", &got);
+	assert_int_equal(count_lines(got.sections[0]), 1);
+}
+
 static void test_root_zone_delegates(void **state)
 {
 	struct zone *zone = fixture_zone(&fx, "root", ".", "", 0);
@@ -205,6 +226,7 @@ int main(void)
 		T(test_static_zone_has_wildcards),
 		T(test_static_zone_delegates),
 		T(test_static_zone_has_dnames),
+		T(test_reply_has_a_dname_once),
 		T(test_root_zone_delegates),
 		T(test_mutated_queries_never_break_anything),
 	};
