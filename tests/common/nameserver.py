@@ -66,9 +66,12 @@ class Process:
         found, queue = [], [self.child.pid]
         while queue:
             pid = queue.pop()
+            try:
+                for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                    queue += [int(p) for p in (task / "children").read_text().split()]
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
             found.append(pid)
-            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                queue += [int(p) for p in (task / "children").read_text().split()]
         return found
 
     def cpu_us(self):
@@ -94,7 +97,7 @@ class Process:
 
     def stop(self, sig=signal.SIGTERM):
         """End it, and the children that it may leave to us (we are a subreaper)."""
-        others = self.pids()[1:] if self.alive() else []
+        others = [pid for pid in self.pids() if pid != self.child.pid] if self.alive() else []
         if self.alive():
             self.child.send_signal(sig)
             try:

@@ -15,7 +15,7 @@ import compare
 import peers
 from peers import nameserver
 
-RANDOM_ZONES = 60
+RANDOM_ZONES = 40
 
 
 def pytest_sessionstart(session):

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import sys
 import time
@@ -77,6 +78,17 @@ SERVERS = {"gazetteer": ours, "nsd": nsd, "knot": knot, "bind": bind}
 OURS, PEERS = "gazetteer", ("nsd", "knot", "bind")
 
 
+SANITIZER = re.compile(r"ERROR: \w*Sanitizer|runtime error:")
+
+
+def check_end(process):
+    """Ours must have ended well, and no sanitizer may have spoken."""
+    text = process.log.read_text(errors="replace")
+    if process.child.returncode != 0 or SANITIZER.search(text):
+        raise RuntimeError(f"gazetteerd: exit status {process.child.returncode}\n"
+                           f"{text[-8000:]}")
+
+
 class Farm:
     """All servers with one set of zones, {origin: path of its file}."""
 
@@ -97,16 +109,18 @@ class Farm:
                 for origin in self.zones:
                     if (name, origin) not in UNREAD:
                         self.wait_for(name, origin)
-        except BaseException:
-            self.__exit__()
+        except BaseException as error:
+            self.__exit__(error)
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *error):
         for process in self.processes.values():
             process.child.terminate()  # all at once; then wait for one after the other
         for process in self.processes.values():
             process.stop()
+        if not any(error):
+            check_end(self.processes[OURS])
 
     def log(self, name):
         folder = self.work / name

@@ -91,6 +91,14 @@ def test_any_may_be_one_whole_set():
     assert fields(reply(), full, full, full, query=query) == {"answer"}
 
 
+def test_additional_records_may_be_more_if_one_peer_has_them():
+    more = reply(answer=[ADDRESS], additional=[GLUE])
+    assert fields(more, GOOD, more, GOOD) == set()
+    assert fields(GOOD, GOOD, more, more) == {"additional"}
+    assert fields(reply(answer=[ADDRESS], additional=[OTHER]), GOOD, more, GOOD) == {
+        "additional"}
+
+
 def test_reply_keeps_to_the_size():
     big = reply(answer=[record(WWW, 16, b"\xff" + b"a" * 255, ttl=9),
                         record(WWW, 16, b"\xff" + b"b" * 255, ttl=9)])

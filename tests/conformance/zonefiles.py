@@ -357,6 +357,7 @@ def ours_accepts(work, files):
         replies = [message.parse(wire) for wire in exchange.ask_udp([port], asked)[0]]
     finally:
         process.stop()
+    peers.check_end(process)
     return {name: reply.rcode == 0 and bool(reply.answer)
             for name, reply in zip(files, replies)}, process.log.read_text(errors="replace")
 

