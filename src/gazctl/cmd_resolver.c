@@ -141,7 +141,7 @@ static int read_domains(const struct ctl *ctl, const struct args *args,
 		if (args_value(args, "domain"))
 			return ctl_report("%s cannot send some domains to a server, only "
 					  "everything: leave --domain away, and run "
-					  "gazetteerd such that it forwards the rest",
+					  "gazetteerd with --forward for the rest",
 					  method->name);
 		return CTL_OK;
 	}

@@ -387,18 +387,19 @@ const struct doctor_check doctor_checks[] = {
 	 "both"},
 	{"vpc", look_at_source,
 	 "declare that address (gazctl vpc put ID PREFIX), bind a VPC to the address "
-	 "that is "
-	 "asked (--listen ADDR=VPC), or let queries come without NAT"},
+	 "that "
+	 "is asked (--listen ADDR=VPC), or let queries come without NAT"},
 	{"installed", look_at_installed, "gazctl resolver remove, then install again"},
 	{"nameservers", look_for_other_servers,
-	 "leave gazetteerd alone in /etc/resolv.conf, and let it forward: resolvers ask "
-	 "any "
-	 "of several, and private names vanish now and then"},
+	 "leave gazetteerd alone in /etc/resolv.conf, and let it --forward: resolvers "
+	 "ask "
+	 "any of several, and private names vanish now and then"},
 	{"forwarding", look_for_forwarding,
-	 "run gazetteerd such that it forwards, or send it only its own domains (gazctl "
-	 "resolver install --method systemd-resolved or networkmanager)"},
+	 "run gazetteerd with --forward, and --allow-recursion for this machine; or send "
+	 "it only its own domains (gazctl resolver install --method systemd-resolved or "
+	 "networkmanager)"},
 	{"upstream", look_for_upstream,
-	 "name a resolver that answers from here in the options of gazetteerd"},
+	 "name a resolver that answers from here with --forward"},
 	{"routing", look_for_routing,
 	 "gazctl resolver install; or give the resolver that is asked a line for that "
 	 "domain"},
@@ -408,18 +409,15 @@ const struct doctor_check doctor_checks[] = {
 	 "(Unbound), or the exception list of the router"},
 	{"local", look_for_local,
 	 "choose a name under .internal or .test; or take mdns out of the hosts line, or "
-	 "gazctl "
-	 "resolver install --domain NAMESPACE"},
+	 "gazctl resolver install --domain NAMESPACE"},
 	{"search", look_at_search,
 	 "write such names with a final dot, or lower ndots (in Kubernetes: dnsConfig of "
-	 "the "
-	 "pod)"},
+	 "the pod)"},
 	{"single-label", look_for_single_labels,
 	 "choose a name with a dot, or set ResolveUnicastSingleLabel=yes in "
 	 "resolved.conf"},
 	{"dnssec", look_for_dnssec,
 	 "write the domain into /etc/dnssec-trust-anchors.d/gazetteer.negative, and "
-	 "restart "
-	 "systemd-resolved"},
+	 "restart systemd-resolved"},
 	{0},
 };

@@ -79,20 +79,26 @@ class Patient:
 
 
 @contextlib.contextmanager
-def run_in(machine, home, *options, address):
-    """dnsmasq there; from here it cannot be asked, so dig asks it."""
-    command = [*machine.prefix, dnsmasq.BINARY, "--no-daemon", "--no-resolv", "--no-hosts",
-               "--bind-interfaces", "--conf-file=/dev/null", f"--listen-address={address}",
-               "--pid-file=", "--user=root", *options]
-    process = subprocess.Popen(command, cwd=home, stderr=subprocess.DEVNULL)
+def serve_in(machine, command, home, address):
+    """A server there; from here it cannot be asked, so dig asks it."""
+    process = subprocess.Popen([*machine.prefix, *command], cwd=home,
+                               stderr=subprocess.DEVNULL)
     try:
-        gaz.until("dnsmasq answers", lambda: subprocess.run(
+        gaz.until("the server answers", lambda: subprocess.run(
             [*machine.prefix, "dig", "+tries=1", "+timeout=1", f"@{address}", "probe.invalid"],
             stdout=subprocess.DEVNULL, check=False).returncode == 0)
         yield
     finally:
         process.terminate()
         process.wait(gaz.PATIENCE)
+
+
+def run_in(machine, home, *options, address):
+    """dnsmasq there."""
+    return serve_in(machine, [
+        dnsmasq.BINARY, "--no-daemon", "--no-resolv", "--no-hosts", "--bind-interfaces",
+        "--conf-file=/dev/null", f"--listen-address={address}", "--pid-file=", "--user=root",
+        *options], home, address)
 
 
 @pytest.fixture
@@ -277,6 +283,46 @@ def test_all_names_go_to_one_that_does_not_forward(patient):
     patient.start()
     patient.nameservers(OURS)
     patient.finds("forwarding")
+
+
+def test_the_resolver_that_it_forwards_to_is_silent(patient):
+    """Nobody is there; with one that answers nothing is found."""
+    patient.start("--forward", "127.0.0.99")
+    patient.nameservers(OURS)
+    patient.finds("upstream")
+
+
+UPSTREAM = """server:
+    interface: 127.0.0.99
+    username: ""
+    chroot: ""
+    pidfile: ""
+    use-syslog: no
+    module-config: "iterator"
+    local-zone: "." static
+    local-data: ". 60 IN NS a.example."
+    local-data: "www.elsewhere.example. 60 IN A 192.0.2.9"
+"""
+
+
+def test_a_machine_that_was_given_over(patient):
+    """All names go to gazetteerd, and on to the server of before: an Unbound."""
+    (patient.home / "unbound.conf").write_text(UPSTREAM, encoding="ascii")
+    patient.stack.enter_context(serve_in(
+        patient.machine, ["/usr/sbin/unbound", "-d", "-c", patient.home / "unbound.conf"],
+        patient.home, "127.0.0.99"))
+    patient.nameservers("127.0.0.99")
+    gaz.run([GAZCTL, "resolver", "install", "--root", patient.root, "--server", OURS],
+            patient.home)
+    daemon = patient.start("--forward",
+                           f"{patient.root}/var/lib/gazetteer-resolver/upstream.conf")
+    for name, address in (("www.elsewhere.example", "192.0.2.9"),
+                          ("web.dev.internal", "10.0.0.7")):
+        done = gaz.run([*patient.machine.prefix, "dig", "+short", f"@{OURS}", name], daemon.home)
+        assert done.stdout == f"{address}\n"
+    assert patient.doctor() == set()
+    gaz.run([GAZCTL, "resolver", "remove", "--root", patient.root], patient.home)
+    assert (patient.root / "etc/resolv.conf").read_text() == "nameserver 127.0.0.99\n"
 
 
 def test_a_domain_that_is_not_routed_here(patient):
