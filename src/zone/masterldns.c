@@ -55,6 +55,16 @@ static bool is_number_in_range(const char *word, size_t len, uint64_t max)
 	return !is_numeric || masterdata_number(word, len, max, &value);
 }
 
+/* There is no certificate of type 0 (RFC 4398, section 2.1), and ldns, which says so
+ * too, loses memory over it. */
+static bool is_reserved(ldns_rdf_type field, const char *word, size_t len)
+{
+	uint64_t value;
+
+	return field == LDNS_RDF_TYPE_CERT_ALG &&
+	       masterdata_number(word, len, UINT16_MAX, &value) && value == 0;
+}
+
 /* Hexadecimal digits go on over all words that are left. */
 static bool has_whole_octets(const struct masterfields *f, size_t from)
 {
@@ -105,6 +115,8 @@ static const char *check_words(uint16_t type, const struct masterfields *f)
 
 		if (max && !is_number_in_range(word_at(f, i), f->words[i].len, max))
 			return "a number is too large for its field; correct it";
+		if (is_reserved(field, word_at(f, i), f->words[i].len))
+			return "the certificate type 0 is reserved; correct it";
 		if (field == LDNS_RDF_TYPE_HEX && !has_whole_octets(f, i))
 			return "an odd number of hexadecimal digits; correct it";
 	}
