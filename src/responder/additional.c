@@ -55,6 +55,7 @@ static const struct node *find_host(struct hosts *h, const struct dname *name,
 	if (node)
 		return node;
 	zone = lookup_zone(db, &job->tags, name, &job->hashes);
+	zone = lookup_hold_version(h->zone, zone);
 	if (!zone)
 		return NULL;
 	found = lookup_node(db, zone, name, &job->hashes, DNS_TYPE_A);

@@ -311,6 +311,7 @@ static unsigned search_elsewhere(struct answer_job *s)
 unsigned search_zones(struct answer_job *s)
 {
 	while (s->zone) {
+		const struct zone *held = s->zone;
 		enum step step;
 
 		s->reply.flags |= s->authority;
@@ -318,6 +319,7 @@ unsigned search_zones(struct answer_job *s)
 		if (step != STEP_FOLLOW)
 			return (unsigned)step;
 		find_zone(s);
+		s->zone = lookup_hold_version(held, s->zone);
 	}
 	return search_elsewhere(s);
 }

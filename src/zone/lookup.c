@@ -264,6 +264,14 @@ const struct node *lookup_glue(const struct zonedb *db, const struct zone *zone,
 	return find_exact(db, zone, name, hashes, name->labels);
 }
 
+const struct zone *lookup_hold_version(const struct zone *held, const struct zone *found)
+{
+	bool is_other = held && found && held != found && held->apex == found->apex &&
+			strcmp(held->id, found->id) == 0;
+
+	return is_other ? held : found;
+}
+
 unsigned lookup_apex_labels(const struct zone *zone)
 {
 	return zone->apex_labels;

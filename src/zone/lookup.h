@@ -67,6 +67,10 @@ const struct node *lookup_glue(const struct zonedb *db, const struct zone *zone,
 			       const struct dname *name,
 			       const struct name_hashes *hashes);
 
+/** `found`; or `held`, which was found before, if that is another version of the same
+ *  zone: an answer stays with the one that it began with. Each may be NULL. */
+const struct zone *lookup_hold_version(const struct zone *held, const struct zone *found);
+
 unsigned lookup_apex_labels(const struct zone *zone);
 
 /** The SOA for negative answers; NULL when the zone has none. */

@@ -192,7 +192,8 @@ def test_only_the_management_socket_tells_of_zones(folder, call):
 def test_every_answer_is_of_one_version(folder):
     """Two records that always agree, while the file changes as fast as it can be read."""
     lines = [f"h{n} A 192.0.2.1" for n in range(500)]
-    folder.write("a.example.zone", text(1, "x A 192.0.2.1", "x A 192.0.2.101", *lines))
+    folder.write("a.example.zone", text(
+        1, "x A 192.0.2.1", "x A 192.0.2.101", "chain CNAME t1", "t1 A 192.0.2.1", *lines))
     daemon = folder.start()
     crowd, stop = gaz.Crowd(), threading.Event()
     replies = set()
@@ -203,13 +204,16 @@ def test_every_answer_is_of_one_version(folder):
             assert gaz.rcode(reply) == "NOERROR"
             replies.add(tuple(sorted(gaz.addresses(reply))))
             assert gaz.addresses(daemon.ask("h77.a.example")) == ["192.0.2.1"]
+            chain = daemon.ask("chain.a.example").answer
+            assert len(chain) == 2 and chain[0][0].target == chain[1].name
 
     for _ in range(3):
         crowd.add(ask)
     try:
         for serial in range(2, 60):
             folder.write("a.example.zone", text(
-                serial, f"x A 192.0.2.{serial}", f"x A 192.0.2.{serial + 100}", *lines))
+                serial, f"x A 192.0.2.{serial}", f"x A 192.0.2.{serial + 100}",
+                f"chain CNAME t{serial}", f"t{serial} A 192.0.2.1", *lines))
             folder.ctl("zone", "reload", "a.example")
             assert folder.serial("a.example") == serial
     finally:

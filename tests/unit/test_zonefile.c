@@ -19,6 +19,8 @@
 #include "dns/name.h"
 #include "dns/wire.h"
 #include "responder/answer.h"
+#include "zone/lookup.h"
+#include "zone/view.h"
 #include "zone/zonebuild.h"
 #include "zone/zonedb.h"
 #include "zone/zonedir.h"
@@ -546,6 +548,48 @@ static void test_a_built_zone_can_be_dropped_and_added_again(void **state)
 	assert_int_equal(rcode(ask("a.c.example.org", 1)), 3);
 }
 
+/* A version of a zone, with nothing but its apex; needs the RCU read lock. */
+static const struct zone *find_zone(const char *text)
+{
+	const struct view_tags tags = {0};
+	struct name_hashes hashes;
+	uint8_t wire[DNAME_MAX];
+	struct dname name;
+	size_t len;
+
+	assert_int_equal(dname_from_text(text, wire, &len), GAZ_OK);
+	assert_true(dname_parse(wire, len, &name) > 0);
+	lookup_hash(db, &name, &hashes);
+	return lookup_zone(db, &tags, &name, &hashes);
+}
+
+static void test_an_answer_stays_with_one_version(void **state)
+{
+	const struct zone *old, *fresh, *other;
+
+	(void)state;
+	assert_int_equal(load("example.org.zone", HEAD), GAZ_OK);
+	assert_int_equal(load("example.net.zone", HEAD "ns A 192.0.2.1\n"), GAZ_OK);
+	(void)publish();
+	rcu_read_lock();
+	old = find_zone("example.org");
+	other = find_zone("example.net");
+	assert_int_equal(zonedit_new(db, &edit), GAZ_OK);
+	assert_int_equal(
+		zonedit_remove_zone(edit, zonedit_find_zone(edit, "static:example.org.")),
+		GAZ_OK);
+	assert_int_equal(load("example.org.zone", HEAD), GAZ_OK);
+	(void)publish();
+	fresh = find_zone("example.org");
+	assert_ptr_not_equal(old, fresh);
+	assert_ptr_equal(lookup_hold_version(old, fresh), old);
+	assert_ptr_equal(lookup_hold_version(fresh, fresh), fresh);
+	assert_ptr_equal(lookup_hold_version(other, fresh), fresh);
+	assert_ptr_equal(lookup_hold_version(NULL, fresh), fresh);
+	assert_null(lookup_hold_version(old, NULL));
+	rcu_read_unlock();
+}
+
 struct seen {
 	size_t count;
 	size_t served;
@@ -688,6 +732,7 @@ int main(void)
 		TEST(test_name_servers_in_the_zone_need_addresses),
 		TEST(test_what_is_odd_is_warned_of_and_served),
 		TEST(test_a_built_zone_can_be_dropped_and_added_again),
+		TEST(test_an_answer_stays_with_one_version),
 		TEST(test_folder_serves_the_good_files),
 		TEST(test_update_follows_the_files),
 		TEST(test_another_file_of_one_zone_takes_over),
