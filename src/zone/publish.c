@@ -42,10 +42,16 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
  * linked to its apex. */
 static gaz_status enter_build(struct zonedit *edit, struct zonebuild *build)
 {
+	const size_t ahead = 16; /* so many buckets are on their way into the cache */
+
 	for (build->entered = 1; build->entered < build->count; build->entered++) {
 		const struct build_name *name = build->names[build->entered];
 		nametable_slot *slot;
 
+		if (build->entered + ahead < build->count)
+			nametable_prefetch_bucket(
+				&edit->db->nodes,
+				build->names[build->entered + ahead]->hash);
 		if (nametable_reserve(&edit->db->nodes, name->hash, &slot) != GAZ_OK)
 			return GAZ_ENOMEM;
 		nametable_fill(slot, name->hash, name->node);
