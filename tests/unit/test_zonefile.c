@@ -214,7 +214,7 @@ static void test_shipped_zones_load_and_answer(void **state)
 	zones = open_folder(folder);
 	update(zones);
 	zonedir_free(&zones);
-	assert_int_equal(stats_now().zones, 4);
+	assert_int_equal(stats_now().zones, 10);
 	assert_int_equal(answers(ask("any.thing.localhost", 1)), 1);
 	assert_int_equal(answers(ask("1.0.0.127.in-addr.arpa", 12)), 1);
 	assert_int_equal(
@@ -231,6 +231,8 @@ static void test_shipped_zones_load_and_answer(void **state)
 	assert_int_equal(rcode(ask("www.sub.example.org", 1)), 0);
 	assert_int_equal(rcode(ask("none.example.org", 1)), 3);
 	assert_int_equal(rcode(ask("example.net", 1)), 5);
+	assert_int_equal(rcode(ask("x.invalid", 1)), 3);
+	assert_int_equal(rcode(ask("1.0.0.10.in-addr.arpa", 12)), 3);
 }
 
 static void test_one_set_gets_one_ttl_and_no_duplicates(void **state)
