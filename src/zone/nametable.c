@@ -95,12 +95,25 @@ static nametable_slot *find_free_slot(struct nametable_array *shown, uint64_t ha
 	}
 }
 
+/* Who visits an entry looks into it: it is asked for one bucket ahead. */
+static void prefetch_entries(const struct nametable_bucket *bucket)
+{
+	for (int s = 0; s < NAMETABLE_BUCKET_SLOTS; s++) {
+		uint64_t word =
+			atomic_load_explicit(&bucket->slots[s], memory_order_relaxed);
+
+		__builtin_prefetch((const void *)(uintptr_t)(word & NAMETABLE_ADDRESS));
+	}
+}
+
 static void walk_array(struct nametable_array *array,
 		       void (*visit)(nametable_slot *slot, void *arg), void *arg)
 {
 	for (uint64_t i = 0; i <= array->mask; i++) {
 		struct nametable_bucket *bucket = &array->buckets[i];
 
+		if (i < array->mask)
+			prefetch_entries(bucket + 1);
 		for (; bucket; bucket = atomic_load(&bucket->overflow)) {
 			for (int s = 0; s < NAMETABLE_BUCKET_SLOTS; s++) {
 				if (atomic_load(&bucket->slots[s]) > RESERVED)

@@ -5,6 +5,10 @@
 
 /* The second half of zonedit.h: preparing an edit, and publishing it. */
 
+enum {
+	AHEAD = 16, /* so many cache misses are under way */
+};
+
 static gaz_status grow_nodes(struct zonedit *edit)
 {
 	size_t more = 0;
@@ -42,21 +46,26 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
  * linked to its apex. */
 static gaz_status enter_build(struct zonedit *edit, struct zonebuild *build)
 {
-	const size_t ahead = 16; /* so many buckets are on their way into the cache */
-
 	for (build->entered = 1; build->entered < build->count; build->entered++) {
 		const struct build_name *name = build->names[build->entered];
 		nametable_slot *slot;
 
-		if (build->entered + ahead < build->count)
+		if (build->entered + AHEAD < build->count)
 			nametable_prefetch_bucket(
 				&edit->db->nodes,
-				build->names[build->entered + ahead]->hash);
+				build->names[build->entered + AHEAD]->hash);
 		if (nametable_reserve(&edit->db->nodes, name->hash, &slot) != GAZ_OK)
 			return GAZ_ENOMEM;
 		nametable_fill(slot, name->hash, name->node);
 	}
 	return GAZ_OK;
+}
+
+/* Orphans lie anywhere in memory: one is asked for some time before it is looked at. */
+static void prefetch_orphan(const struct zonedit *edit, size_t i)
+{
+	if (i < edit->orphan_count)
+		__builtin_prefetch(nametable_entry(edit->orphans[i]));
 }
 
 static void gather_orphan(nametable_slot *slot, void *arg)
@@ -95,8 +104,10 @@ static size_t count_pieces(const struct zonedit *edit)
 		pieces += draft->old ? node_count_stores(draft->old) : 0;
 	for (size_t i = 0; i < edit->removed_count; i++)
 		pieces += node_count_stores(atomic_load(&edit->removed[i]->apex_node));
-	for (size_t i = 0; i < edit->orphan_count; i++)
+	for (size_t i = 0; i < edit->orphan_count; i++) {
+		prefetch_orphan(edit, i + AHEAD);
 		pieces += node_count_stores(nametable_entry(edit->orphans[i]));
+	}
 	return pieces;
 }
 
@@ -240,6 +251,7 @@ static void hide_zones(struct zonedit *edit)
 	if (edit->orphan_count > 0)
 		synchronize_rcu();
 	for (size_t i = 0; i < edit->orphan_count; i++) {
+		prefetch_orphan(edit, i + AHEAD);
 		discard_node(edit, nametable_entry(edit->orphans[i]), NULL);
 		nametable_clear(&edit->db->nodes, edit->orphans[i]);
 	}
