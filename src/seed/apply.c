@@ -252,12 +252,37 @@ static gaz_status apply_namespaces(struct seed *s, const json_t *list)
 	return GAZ_OK;
 }
 
+/* What there is can be told only when nothing is under way, such as what a former start
+ * had begun. How it ends does not matter. */
+static gaz_status settle(struct seed *s)
+{
+	json_t *operations, *operation;
+	gaz_status st = seed_list(s, "", "ListOperations",
+				  json_pack("{s:[{s:s, s:s, s:[s, s]}]}", "Filters",
+					    "Name", "STATUS", "Condition", "IN", "Values",
+					    "SUBMITTED", "PENDING"),
+				  "Operations", &operations);
+	size_t i;
+
+	if (st != GAZ_OK)
+		return st;
+	json_array_foreach(operations, i, operation)
+	{
+		if (st == GAZ_OK)
+			st = seed_settle(s, seed_text(operation, "Id"));
+	}
+	json_decref(operations);
+	return st;
+}
+
 gaz_status seed_apply(const struct seed_api *api, const struct seed_observer *observer,
 		      const struct seed_options *options, const json_t *document)
 {
 	struct seed s = {.api = api, .observer = observer, .options = *options};
 	gaz_status st = seed_check(&s, document);
 
+	if (st == GAZ_OK && !options->dry_run)
+		st = settle(&s);
 	if (st == GAZ_OK)
 		st = seed_list(&s, "", "Gazetteer.ListVpcs", json_object(), "Vpcs",
 			       &s.vpcs);

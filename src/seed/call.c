@@ -191,6 +191,16 @@ static gaz_status poll_operation(struct seed *s, const char *path, const char *i
 	}
 }
 
+gaz_status seed_settle(struct seed *s, const char *id)
+{
+	json_t *operation = NULL;
+	gaz_status st = poll_operation(s, "", id, &operation);
+
+	if (st == GAZ_OK)
+		json_decref(operation);
+	return st;
+}
+
 gaz_status seed_await(struct seed *s, const char *path, const json_t *started,
 		      json_t **out)
 {

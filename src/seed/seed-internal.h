@@ -66,6 +66,9 @@ GAZ_MUST_CHECK gaz_status seed_list(struct seed *s, const char *path,
 GAZ_MUST_CHECK gaz_status seed_await(struct seed *s, const char *path,
 				     const json_t *started, json_t **out);
 
+/** Wait until an operation has ended, well or badly. */
+GAZ_MUST_CHECK gaz_status seed_settle(struct seed *s, const char *id);
+
 /** Call an operation and wait for its end, without interest in its result. */
 GAZ_MUST_CHECK gaz_status seed_run(struct seed *s, const char *path,
 				   const char *operation, json_t *take);

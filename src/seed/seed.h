@@ -76,8 +76,8 @@ GAZ_MUST_CHECK gaz_status seed_read(const char *path, json_t **out,
 /**
  * Make what there is equal to the document: what is missing is created, what differs is
  * changed, the rest is left alone. The whole document is checked first: while its
- * members alone are wrong somewhere, nothing is done. Returns when every operation has
- * ended.
+ * members alone are wrong somewhere, nothing is done. Waits first for the operations
+ * that are under way, and returns when its own have ended.
  *
  * @return GAZ_OK; GAZ_EREFUSED: the observer was told of each fault, and what lies
  *         outside the faulty items is done; GAZ_EBUSY: given up; else the error of a

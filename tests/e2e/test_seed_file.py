@@ -4,6 +4,8 @@
 import copy
 import json
 import pathlib
+import signal
+import subprocess
 
 import pytest
 
@@ -307,8 +309,6 @@ def test_a_signal_ends_a_long_seed(home):
     """The daemon does not wait for the end of an operation that takes an hour."""
     daemon = gaz.Daemon(home, "--operation-delay", "3600000", "--log-level", "debug", "--seed",
                         str(write(home, SMALL)))
-    import signal
-    import subprocess
     process = subprocess.Popen(daemon.command(), stdin=subprocess.DEVNULL,
                                stderr=subprocess.PIPE, cwd=home, env=gaz.clean_env(home))
     try:
@@ -322,6 +322,26 @@ def test_a_signal_ends_a_long_seed(home):
         process.wait()
         process.stderr.close()
     assert process.returncode == 1 and b"stopped by a signal" in rest
+
+
+def test_operations_that_a_kill_left_under_way_are_waited_for(start, home):
+    """A namespace, and a registration, of which nothing is to be seen yet at the start."""
+    path = write(home, SMALL)
+    daemon = start("--operation-delay", "300")
+    call = dict(Name="dev.internal", Vpc="vpc-a")
+    daemon.api.ok("CreatePrivateDnsNamespace", **call)
+    daemon.kill()
+    daemon.options += ["--seed", str(path)]
+    daemon.start()
+    assert export(daemon)["Namespaces"][0]["Services"] == [
+        dict(SMALL["Namespaces"][0]["Services"][0],
+             DnsConfig={"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 60}]})]
+    service = daemon.api.ok("ListServices")["Services"][0]["Id"]
+    daemon.api.done("DeregisterInstance", ServiceId=service, InstanceId="web-1")
+    daemon.api.ok("RegisterInstance", ServiceId=service, InstanceId="web-1",
+                  Attributes={"AWS_INSTANCE_IPV4": "10.0.0.7"})
+    daemon.restart(kill=True)
+    assert gaz.texts(daemon.ask("web.dev.internal")) == ["10.0.0.1"]
 
 
 def test_a_vpc_of_the_configuration_may_be_named(start, home):
