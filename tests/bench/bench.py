@@ -16,6 +16,7 @@ import servers
 import machine
 import stage_discover
 import stage_engine
+import stage_forward
 import stage_latency
 import stage_load
 import stage_million
@@ -25,6 +26,7 @@ import stage_update
 STAGES = {
     "queries": stage_query,
     "engine": stage_engine,
+    "forward": stage_forward,
     "updates": stage_update,
     "discover": stage_discover,
     "latency": stage_latency,
