@@ -50,6 +50,74 @@ def test_the_service_is_little_exposed(home, units):
              units[0]], home)
 
 
+def expand(group, seen):
+    """The system calls of a group, groups in it included."""
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", group],
+                            check=True, capture_output=True, text=True).stdout
+    for line in listed.splitlines()[1:]:
+        name = line.strip()
+        if name.startswith("@"):
+            expand(name, seen)
+        elif name and not name.startswith("#"):
+            seen.add(name)
+    return seen
+
+
+def allowed_calls():
+    """What the filters of the service leave, one line after the other."""
+    allowed = set()
+    for key, value in settings("gazetteerd.service"):
+        if key == "SystemCallFilter":
+            calls = set()
+            for word in value.lstrip("~").split():
+                calls |= expand(word, set()) if word.startswith("@") else {word}
+            allowed = allowed - calls if value.startswith("~") else allowed | calls
+    return allowed
+
+
+class Traced(gaz.Daemon):
+    def command(self):
+        return ["strace", "-f", "-qq", "-o", f"{self.home}/trace", *super().command()]
+
+    def stop(self):
+        """strace does not pass the signal on."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            os.kill(int(file.read()), signal.SIGTERM)
+        assert self._reap() == 0
+
+
+def test_the_service_may_do_what_the_daemon_does(home):
+    """Every system call of a busy life, under strace, passes the filters."""
+    os.mkdir(f"{home}/zones")
+    zone = f"{home}/zones/z.example.zone"
+    with open(zone, "w", encoding="ascii") as file:
+        file.write("@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS a.\n")
+    dead = "127.0.0.1:%d" % dnsmasq.free_port()
+    daemon = Traced(home, "--zones", f"{home}/zones", "--health-checks", "on",
+                    "--alias-upstream", dead, "--forward", dead,
+                    env={"ASAN_OPTIONS": "detect_leaks=0"})
+    daemon.start()
+    try:
+        namespace = daemon.api.public("a.example")
+        daemon.api.register(daemon.api.service(namespace, "web"), "i", "10.0.0.1")
+        for tcp in (False, True):
+            assert daemon.ask("web.a.example", source=None, tcp=tcp).answer
+        query = gaz.query("elsewhere.example", rd=True)
+        daemon.ask_wire(query.to_wire())
+        with open(zone, "a", encoding="ascii") as file:
+            file.write("www 60 IN A 192.0.2.1\n")
+        gaz.until("the zone is read", lambda: daemon.ask("www.z.example", source=None).answer)
+        gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "backup", f"{home}/copy"], home)
+        assert daemon.unix_api.ok("ListNamespaces")["Namespaces"]
+    finally:
+        daemon.finish()
+    with open(f"{home}/trace", encoding="utf-8", errors="replace") as file:
+        used = set(re.findall(r"^\d+ +([a-z]\w*)\(", file.read(), re.M))
+    assert {"recvmmsg", "sendmmsg", "execve"} <= used
+    assert sorted(used - allowed_calls()) == []
+
+
 def settings(name):
     """(key, value) of a unit file, in their order."""
     return [tuple(line.split("=", 1)) for line in text_of(f"systemd/{name}").splitlines()
