@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
 #include <ldns/ldns.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,12 +167,33 @@ static char *print_with_ldns(uint16_t type, const uint8_t *rdata, size_t len)
 	return data;
 }
 
+/* Are its words what they seem? ldns leaves quotes in names as they are. */
+static bool is_plain(const char *text)
+{
+	bool is_quoted = false;
+
+	for (const char *at = text; *at; at++) {
+		bool is_start = at == text || at[-1] == ' ';
+
+		if (*at == '\\' && at[1]) {
+			at++;
+		} else if (*at == '"') {
+			if (is_quoted ? at[1] && at[1] != ' ' : !is_start)
+				return false;
+			is_quoted = !is_quoted;
+		} else if (!is_quoted && strchr(";()", *at)) {
+			return false;
+		}
+	}
+	return !is_quoted;
+}
+
 /* Text of ldns is taken only if it leads back to the same data. */
 static char *print_other(uint16_t type, const uint8_t *rdata, size_t len)
 {
 	char *text = print_with_ldns(type, rdata, len);
 
-	if (text && !masterldns_is_text_of(type, text, rdata, len)) {
+	if (text && !(is_plain(text) && masterldns_is_text_of(type, text, rdata, len))) {
 		free(text);
 		text = NULL;
 	}
