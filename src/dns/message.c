@@ -86,6 +86,15 @@ static bool has_records(const uint8_t *wire)
 	return wire_get_u32(wire + 6) != 0 || wire_get_u16(wire + 10) != 0;
 }
 
+/* Of messages of these opcodes we know what comes behind the header (RFC 1996, RFC 2136):
+ * of the others nothing is sent back. */
+static bool has_question(uint16_t flags)
+{
+	uint16_t opcode = flags & DNS_FLAG_OPCODE;
+
+	return opcode == DNS_OPCODE_NOTIFY || opcode == DNS_OPCODE_UPDATE;
+}
+
 /* A message without a question: what a client sends for a cookie alone. */
 static enum query_verdict read_cookie_query(const uint8_t *wire, size_t len,
 					    struct query *out)
@@ -126,11 +135,11 @@ enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *ou
 	if (verdict == QUERY_NOTIMP) {
 		/* An OPT record is answered by one (RFC 6891, section 6.1.1). */
 		(void)read_records(wire, len, out);
+		if (!has_question(out->flags))
+			out->question_len = 0;
 		return verdict;
 	}
 	if (!has_records(wire))
 		return len == DNS_HEADER_LEN + name_len + 4 ? QUERY_OK : verdict;
-	if (wire_get_u16(wire + 6) != 0)
-		return verdict;
 	return read_records(wire, len, out);
 }

@@ -34,8 +34,8 @@ struct query {
 };
 
 /**
- * Parse. FORMERR: not exactly one question (RFC 9619), a broken question, records in
- * the answer section, records that are cut short, octets behind the last record, more
+ * Parse. FORMERR: not exactly one question (RFC 9619), a broken question,
+ * records that are cut short, octets behind the last record, more
  * than one OPT, an OPT that is not the root's or whose options are broken. NOTIMP: any
  * opcode but QUERY. BADVERS: EDNS of a version we do not know. `out` is filled in as
  * far as the verdict allows a reply; with QUERY_DROP it must not be used. Of the flags

@@ -22,6 +22,7 @@ void reply_begin(struct reply *r, const struct query *query, const struct edns_r
 	r->query = query;
 	r->opt = opt;
 	r->error = EDNS_ERROR_NONE;
+	r->whole_at = 0;
 	r->len = DNS_HEADER_LEN + query->question_len;
 	r->limit = limit - (opt ? DNS_OPT_LEN + edns_options_len(opt) : 0);
 	r->flags = DNS_FLAG_QR | (query->flags & (DNS_FLAG_OPCODE | DNS_FLAG_RD));
@@ -153,34 +154,73 @@ static size_t add_weighted(struct reply *r, enum reply_section section,
 	return add_chosen(r, section, set, owner, &chosen, 1);
 }
 
-/* Copy a name, but what it shares with the end of the question's as a pointer to that.
- * Case counts: the client shall see the record's, whatever case it asks in. */
-static uint8_t *put_name(const struct query *query, uint8_t *at, const uint8_t *name)
+/* The labels that two names have in common at their ends. Case counts: the client shall
+ * see the record's, whatever case it asks in. */
+static unsigned count_common(const uint8_t *a, const struct dname *a_parts,
+			     const uint8_t *b, const struct dname *b_parts)
 {
-	const struct dname *question = &query->name;
-	const uint8_t *asked = query->wire + DNS_HEADER_LEN;
-	struct dname parsed;
 	unsigned common = 0;
-	size_t len = dname_parse(name, DNAME_MAX, &parsed);
 
-	while (common < parsed.labels && common < question->labels) {
-		const uint8_t *a = name + parsed.offsets[parsed.labels - common - 1];
-		const uint8_t *b =
-			asked + question->offsets[question->labels - common - 1];
+	while (common < a_parts->labels && common < b_parts->labels) {
+		const uint8_t *label = a + a_parts->offsets[a_parts->labels - common - 1];
 
-		if (memcmp(a, b, 1u + *a) != 0)
+		if (memcmp(label, b + b_parts->offsets[b_parts->labels - common - 1],
+			   1u + *label) != 0)
 			break;
 		common++;
 	}
-	if (common > 0)
-		len = parsed.offsets[parsed.labels - common];
-	memcpy(at, name, len);
-	if (common == 0)
-		return at + len;
-	wire_put_u16(at + len,
-		     (uint16_t)(0xc000 | (DNS_HEADER_LEN +
-					  question->offsets[question->labels - common])));
-	return at + len + 2;
+	return common;
+}
+
+/* The octets of the reply from `at` on; those of a record at work are still apart. */
+static const uint8_t *octets_at(const struct reply *r, size_t at, const uint8_t *record)
+{
+	return at < r->len ? r->wire + at : record + (at - r->len);
+}
+
+/* Copy a name to `to` in a record that will be the reply's next, but as a pointer what it
+ * shares with the end of the question's or, if that is more, of the last whole one. */
+static uint8_t *put_name(struct reply *r, const uint8_t *record, uint8_t *to,
+			 const uint8_t *name)
+{
+	const struct dname *other = &r->query->name;
+	size_t other_at = DNS_HEADER_LEN;
+	size_t place = r->len + (size_t)(to - record);
+	struct dname parts;
+	size_t len = dname_parse(name, DNAME_MAX, &parts);
+	unsigned common = count_common(name, &parts, r->wire + other_at, other);
+
+	if (r->whole_at) {
+		unsigned more = count_common(
+			name, &parts, octets_at(r, r->whole_at, record), &r->whole);
+
+		if (more > common) {
+			common = more;
+			other = &r->whole;
+			other_at = r->whole_at;
+		}
+	}
+	if (common == 0) {
+		memcpy(to, name, len);
+		if (place <= REPLY_POINTER_MAX - DNAME_MAX) {
+			r->whole_at = place;
+			r->whole = parts;
+		}
+		return to + len;
+	}
+	len = parts.offsets[parts.labels - common];
+	memcpy(to, name, len);
+	wire_put_u16(
+		to + len,
+		(uint16_t)(0xc000 | (other_at + other->offsets[other->labels - common])));
+	return to + len + 2;
+}
+
+void reply_note_name(struct reply *r, size_t at)
+{
+	if (at <= REPLY_POINTER_MAX - DNAME_MAX &&
+	    dname_parse(r->wire + at, r->len - at, &r->whole) != 0)
+		r->whole_at = at;
 }
 
 /* One record, its names compressed. Returns its place, 0: it does not fit. */
@@ -195,14 +235,16 @@ static size_t add_compressed(struct reply *r, enum reply_section section,
 
 	memcpy(copy, record, (size_t)(to - copy));
 	for (unsigned i = 0; i < names.count; i++, from += dname_len(from))
-		to = put_name(r->query, to, from);
+		to = put_name(r, copy, to, from);
 	len -= (size_t)(from - record);
 	memcpy(to, from, len);
 	len += (size_t)(to - copy);
 	wire_put_u16(copy + 10, (uint16_t)(len - RRSET_RDATA_AT));
 	at = reserve(r, section, len);
-	if (!at)
+	if (!at) {
+		r->whole_at = 0; /* it may be one that did not get there */
 		return 0;
+	}
 	memcpy(at, copy, len);
 	return commit(r, section, owner, len, 1);
 }
@@ -263,7 +305,7 @@ bool reply_read_name(const struct reply *r, size_t at, struct dname *out)
 			at = wire_get_u16(label) & REPLY_POINTER_MAX;
 			continue;
 		}
-		if (len + 1u + *label > sizeof name)
+		if (len + 1u + *label > sizeof name || 1u + *label > r->len - at)
 			return false;
 		memcpy(name + len, label, 1u + *label);
 		len += 1u + *label;

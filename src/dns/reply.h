@@ -7,12 +7,12 @@
 
 #include "base/rng.h"
 #include "dns/edns.h"
+#include "dns/name.h"
 
 /* Writes a reply into the caller's buffer: the question octet by octet as it
  * came (its case may be a client's secret), then rendered records, then OPT.
  * A set of records goes in whole or not at all. */
 
-struct dname;
 struct query;
 struct rrset;
 
@@ -37,6 +37,8 @@ struct reply {
 	size_t limit;	    /* for records: without the OPT */
 	uint16_t flags;	    /* QR and RD already in it; add AA, TC */
 	uint16_t counts[3]; /* by section */
+	size_t whole_at;    /* a name behind the question that others may point into, */
+	struct dname whole; /* and its parts; 0: none */
 };
 
 /** The largest reply: 512 octets without EDNS; with it what the client takes,
@@ -55,7 +57,7 @@ void reply_begin(struct reply *r, const struct query *query, const struct edns_r
 /**
  * Add what a query picks from a set by its policy; of a multivalue set no more than fits,
  * if anything does, for a few are as good as eight, and better than a second try by TCP.
- * Names in the data become pointers into the question's where that is allowed and pays.
+ * Names in the data become pointers into others where that is allowed and pays.
  *
  * @param owner  where in the message the owner's name stands
  * @return where in the message the first record starts; 0: it does not fit, and the reply
@@ -64,6 +66,9 @@ void reply_begin(struct reply *r, const struct query *query, const struct edns_r
  */
 size_t reply_add_rrset(struct reply *r, enum reply_section section,
 		       const struct rrset *set, size_t owner, struct rng *rng);
+
+/** Names may point into the one at `at`, which stands there whole. */
+void reply_note_name(struct reply *r, size_t at);
 
 /** Copy the name that stands at `at`, pointers resolved, and lower its case.
  *  @return its labels, ready for a lookup; false: it is not in the reply */

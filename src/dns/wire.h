@@ -26,12 +26,8 @@ enum dns_type {
 	DNS_TYPE_RRSIG = 46,
 	DNS_TYPE_NSEC = 47,
 	DNS_TYPE_NSEC3 = 50,
-	DNS_TYPE_TKEY = 249,
-	DNS_TYPE_TSIG = 250,
 	DNS_TYPE_IXFR = 251,
 	DNS_TYPE_AXFR = 252,
-	DNS_TYPE_MAILB = 253,
-	DNS_TYPE_MAILA = 254,
 	DNS_TYPE_ANY = 255,
 	DNS_TYPE_NONE = 65535, /* reserved: no record has it (RFC 6895, section 3.1) */
 };
@@ -62,6 +58,8 @@ enum dns_rcode {
 enum {
 	DNS_FLAG_QR = 0x8000,
 	DNS_FLAG_OPCODE = 0x7800,
+	DNS_OPCODE_NOTIFY = 0x2000, /* where they stand among the flags */
+	DNS_OPCODE_UPDATE = 0x2800,
 	DNS_FLAG_AA = 0x0400,
 	DNS_FLAG_TC = 0x0200,
 	DNS_FLAG_RD = 0x0100,

@@ -28,25 +28,18 @@ static unsigned rcode_of(enum query_verdict verdict)
 	}
 }
 
-/* Types that only questions have, or no question. */
+/* Types that no record has. Who asks for OPT, TSIG or a number that means nothing gets
+ * NODATA, as for any type that a name has not (RFC 8906, section 3.1.2). */
 static enum answer_way sort_type(struct answer_job *s)
 {
 	switch (s->query.qtype) {
-	case DNS_TYPE_IXFR:
 	case DNS_TYPE_AXFR:
-		return ANSWER_TRANSFER;
-	case DNS_TYPE_MAILB: /* obsolete (RFC 973), and nobody has them */
-	case DNS_TYPE_MAILA:
-	case DNS_TYPE_TKEY: /* needs a key exchange (RFC 2930) */
+		/* Over UDP there is no such thing (RFC 5936, section 4.2). */
 		s->rcode = DNS_NOTIMP;
-		return ANSWER_RCODE;
-	case DNS_TYPE_OPT: /* parts of a message, which no name has */
-	case DNS_TYPE_TSIG:
-		s->rcode = DNS_FORMERR;
-		return ANSWER_RCODE;
+		return s->req.tcp ? ANSWER_TRANSFER : ANSWER_RCODE;
+	case DNS_TYPE_IXFR:
+		return ANSWER_TRANSFER;
 	default:
-		/* A number that no record can have is a type that no name has: NODATA,
-		 * as for any unknown type (RFC 8906, section 3.1.2). */
 		s->qtype = DNS_TYPE_NONE;
 		return ANSWER_ZONES;
 	}

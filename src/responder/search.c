@@ -198,15 +198,22 @@ static size_t copy_prefix(const struct answer_job *s, unsigned labels, uint8_t *
 	return len;
 }
 
+/* The DNAME, unless the reply has it already. False: it does not fit. */
 static bool add_dname_once(struct answer_job *s, const struct rrset *dname, size_t owner)
 {
+	size_t at;
+
 	if (has_dname(s, dname))
 		return true;
 	s->dnames[s->dname_count++] = dname;
-	return reply_add_rrset(&s->reply, REPLY_ANSWER, dname, owner, &s->ctx->rng) != 0;
+	at = reply_add_rrset(&s->reply, REPLY_ANSWER, dname, owner, &s->ctx->rng);
+	if (at)
+		reply_note_name(&s->reply, at + RRSET_RDATA_AT);
+	return at != 0;
 }
 
-/* The DNAME and the CNAME that follows from it (RFC 6672, section 3.1). */
+/* The DNAME and the CNAME that follows from it (RFC 6672, section 3.1). That one is
+ * followed for ANY too: it is not what the name has, but a step of the way. */
 static enum step add_dname(struct answer_job *s, const struct lookup_found *found)
 {
 	const struct rrset *dname = node_find_rrset(found->node, DNS_TYPE_DNAME);
@@ -225,7 +232,7 @@ static enum step add_dname(struct answer_job *s, const struct lookup_found *foun
 	memcpy(target + prefix_len, rdata, len);
 	at = reply_add_record(&s->reply, REPLY_ANSWER, DNS_TYPE_CNAME, rrset_ttl(dname),
 			      s->name_at, target, prefix_len + len);
-	if (!at || s->qtype == DNS_TYPE_CNAME || s->qtype == DNS_TYPE_ANY)
+	if (!at || s->qtype == DNS_TYPE_CNAME)
 		return STEP_NOERROR;
 	return follow(s, at + RRSET_RDATA_AT);
 }

@@ -282,6 +282,11 @@ static void test_transfers_are_refused_or_not_ours(void **state)
 	for (int i = 0; i < 4; i++) {
 		start_query("example.com.", types[i / 2]);
 		send_query(i % 2);
+		if (i == 0) { /* AXFR over UDP */
+			assert_int_equal(got.rcode, 4);
+			assert_error(21);
+			continue;
+		}
 		assert_int_equal(got.rcode, 5);
 		assert_error(18);
 		start_query("web.example.com.", types[i / 2]);
@@ -297,25 +302,25 @@ static void test_transfers_are_refused_or_not_ours(void **state)
 
 static void test_types_that_no_record_has(void **state)
 {
-	static const struct {
-		uint16_t type;
-		unsigned rcode;
-	} types[] = {{0, 0},   {41, 1},	 {128, 0}, {129, 0}, {130, 0},	 {248, 0},
-		     {249, 4}, {250, 1}, {253, 4}, {254, 4}, {65535, 0}, {65280, 0}};
+	static const uint16_t types[] = {0,   41,  128, 129, 130,   248,
+					 249, 250, 253, 254, 65280, 65535};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		start_query("web.example.com.", "A");
-		wire_put_u16(query + opt_at - 4, types[i].type);
+		static const char *const names[] = {"web.example.com.", "example.com."};
+
+		for (int n = 0; n < 2; n++) {
+			start_query(names[n], "A");
+			wire_put_u16(query + opt_at - 4, types[i]);
+			send_query(false);
+			assert_int_equal(got.rcode, 0);
+			assert_string_equal(got.sections[0], "");
+			assert_int_equal(got.sections[1][0], 'e');
+		}
+		start_query("no.example.com.", "A");
+		wire_put_u16(query + opt_at - 4, types[i]);
 		send_query(false);
-		assert_int_equal(got.rcode, types[i].rcode);
-		assert_string_equal(got.sections[0], "");
-		assert_int_equal(got.sections[1][0] != '\0', types[i].rcode == 0);
-		start_query("example.com.", "A");
-		wire_put_u16(query + opt_at - 4, types[i].type);
-		send_query(false);
-		assert_int_equal(got.rcode, types[i].rcode);
-		assert_string_equal(got.sections[0], "");
+		assert_int_equal(got.rcode, 3);
 	}
 }
 

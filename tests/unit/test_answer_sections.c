@@ -104,6 +104,7 @@ static void test_hosts_of_the_answer_come_with_their_addresses(void **state)
 	fixture_add(&fx, zone, "*.w.example.com. 62 IN A 192.0.2.2");
 	fixture_add(&fx, zone, "twice.example.com. 60 IN MX 1 a.w.example.com.");
 	fixture_add(&fx, zone, "twice.example.com. 60 IN MX 2 b.w.example.com.");
+	fixture_add(&fx, zone, "afs.example.com. 60 IN AFSDB 1 x.w.example.com.");
 	fixture_add(&fx, zone, "none.example.com. 60 IN SRV 0 0 0 .");
 	fixture_add(&fx, zone, "null.example.com. 60 IN MX 0 .");
 	fixture_add(&fx, zone, "kx.example.com. 60 IN KX 1 x.w.example.com.");
@@ -130,6 +131,9 @@ static void test_hosts_of_the_answer_come_with_their_addresses(void **state)
 			"to.example.com. 60 IN CNAME _sip._tcp.example.com.\n"
 			"_sip._tcp.example.com. 60 IN SRV 1 1 5060 x.w.example.com.\n",
 			"", "x.w.example.com. 62 IN A 192.0.2.2\n");
+	assert_sections("afs.example.com.", "AFSDB",
+			"afs.example.com. 60 IN AFSDB 1 x.w.example.com.\n", "",
+			"x.w.example.com. 62 IN A 192.0.2.2\n");
 	assert_sections("twice.example.com.", "MX",
 			"twice.example.com. 60 IN MX 1 a.w.example.com.\n"
 			"twice.example.com. 60 IN MX 2 b.w.example.com.\n",
@@ -339,6 +343,11 @@ static void test_names_in_data_are_compressed(void **state)
 	ask(&fx, "192.0.2.9", "p.example.com.", "PTR", &got);
 	assert_string_equal(got.sections[0], "p.example.com. 60 IN PTR example.com.\n");
 	assert_int_equal(find("\7example", 8), 1);
+	/* What differs from the question in case points to the first of its kind. */
+	ask(&fx, "192.0.2.9", "nO.eXamPle.cOm.", "A", &got);
+	assert_string_equal(got.sections[1], "eXamPle.cOm. 5 IN SOA ns.example.com. "
+					     "admin.example.com. 1 2 3 4 5\n");
+	assert_int_equal(got.len, 12 + 20 + 12 + 16 + 8 + 20);
 	/* A chain of compressed names: owners and the SOA's are found all the same. */
 	ask(&fx, "192.0.2.9", "c.a.example.com.", "A", &got);
 	assert_int_equal(got.rcode, 3);
@@ -348,6 +357,10 @@ static void test_names_in_data_are_compressed(void **state)
 	assert_int_equal(strncmp(got.sections[1], "example.com. 5 IN SOA", 21), 0);
 	assert_int_equal(find("\7example", 8), 1);
 	/* The DNAME is whole, and the CNAME made from it is not. */
+	ask(&fx, "192.0.2.9", "c.a.o.ExamplE.coM.", "A", &got);
+	assert_int_equal(find("\7example", 8), 1);
+	assert_non_null(
+		strstr(got.sections[0], "d.a.example.com. 60 IN CNAME e.example.com.\n"));
 	ask(&fx, "192.0.2.9", "c.A.o.example.com.", "A", &got);
 	assert_string_equal(got.sections[0],
 			    "o.example.com. 60 IN DNAME example.com.\n"
@@ -383,6 +396,37 @@ static void test_chain_of_dnames_over_compressed_names(void **state)
 }
 
 #define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* A DNAME that leads to below itself makes the name longer each time. */
+static void test_dname_is_in_a_reply_once(void **state)
+{
+	struct zone *zone = open_zone();
+
+	(void)state;
+	fixture_add(&fx, zone, "d.example.com. 60 IN DNAME x.d.example.com.");
+	fixture_publish(&fx);
+	ask(&fx, "192.0.2.9", "a.d.example.com.", "A", &got);
+	assert_int_equal(count_lines(got.sections[0]), 1 + ANSWER_CHAIN_MAX);
+	assert_int_equal(strncmp(got.sections[0], "d.example.com. 60 IN DNAME", 26), 0);
+	assert_null(strstr(strstr(got.sections[0], "DNAME") + 5, "DNAME"));
+}
+
+static void test_any_goes_on_behind_a_dname(void **state)
+{
+	struct zone *zone = open_zone();
+
+	(void)state;
+	fixture_add(&fx, zone, "d.example.com. 60 IN DNAME to.example.com.");
+	fixture_add(&fx, zone, "a.to.example.com. 60 IN A 192.0.2.1");
+	fixture_publish(&fx);
+	assert_sections("a.d.example.com.", "ANY",
+			"d.example.com. 60 IN DNAME to.example.com.\n"
+			"a.d.example.com. 60 IN CNAME a.to.example.com.\n"
+			"a.to.example.com. 60 IN A 192.0.2.1\n",
+			"", "");
+	ask(&fx, "192.0.2.9", "b.d.example.com.", "ANY", &got);
+	assert_int_equal(got.rcode, 3);
+}
 
 static void test_ds_records_are_those_of_the_parent(void **state)
 {
@@ -619,6 +663,8 @@ int main(void)
 		T(test_multivalue_gives_as_many_as_fit),
 		T(test_names_in_data_are_compressed),
 		T(test_chain_of_dnames_over_compressed_names),
+		T(test_dname_is_in_a_reply_once),
+		T(test_any_goes_on_behind_a_dname),
 		T(test_ds_records_are_those_of_the_parent),
 		T(test_wildcards_to_the_letter),
 		T(test_occluded_names_are_never_answered),
