@@ -49,5 +49,8 @@ static inline uint64_t keyhash_extend(const struct keyhash_key *key, uint64_t h,
 		memcpy(&word, at, 8);
 		h = keyhash_fold(h ^ word, key->k[1] | 1);
 	}
-	return keyhash_fold(h ^ keyhash_read_tail(at, len), key->k[1] | 1) ^ h;
+	/* Tails of one octet and of two or three equal ones read the same: their lengths
+	 * must not be cancelled by what stands before, such as a label's own. */
+	return keyhash_fold(h ^ keyhash_read_tail(at, len), (key->k[1] | 1) + 2 * len) ^
+	       h;
 }

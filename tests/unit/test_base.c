@@ -230,6 +230,29 @@ static void test_log_escape_leaves_only_printable_text(void **state)
 	assert_non_null(strstr(out, "..."));
 }
 
+/* Labels that differ in length alone, behind their length, under many keys. */
+static void test_keyhash_tells_repeated_octets_apart(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 11);
+	for (int round = 0; round < 2000; round++) {
+		const struct keyhash_key key = {{rng_next(&rng), rng_next(&rng)}};
+		uint64_t seen[40];
+
+		for (uint8_t len = 1; len < 40; len++) {
+			uint8_t label[41];
+
+			memset(label, '1', sizeof label);
+			label[0] = len;
+			seen[len] = keyhash_extend(&key, 0, label, 1u + len);
+			for (int other = 1; other < len; other++)
+				assert_true(seen[other] != seen[len]);
+		}
+	}
+}
+
 static void test_keyhash_depends_on_key_length_and_bytes(void **state)
 {
 	struct keyhash_key k1 = {{1, 2}};
@@ -407,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_rng_below_reaches_every_value_and_no_other),
 		cmocka_unit_test(test_log_escape_leaves_only_printable_text),
 		cmocka_unit_test(test_keyhash_depends_on_key_length_and_bytes),
+		cmocka_unit_test(test_keyhash_tells_repeated_octets_apart),
 		cmocka_unit_test(test_siphash_is_the_reference),
 		cmocka_unit_test(test_proxy_header_is_read_at_every_length),
 		cmocka_unit_test(test_arena_serves_large_and_small_requests),
