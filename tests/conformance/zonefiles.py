@@ -291,7 +291,8 @@ FILES = {
     "ns-outside": "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns.example.\n",
     "ns-is-missing": "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n",
     "ns-is-root": "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS .\n",
-    "ns-below-cut": "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns.sub\nsub NS ns.sub\nns.sub A 192.0.2.1\n",
+    "ns-below-cut": "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns.sub\nsub NS ns.sub\n"
+                    "ns.sub A 192.0.2.1\n",
     "byte-order-mark": "\ufeff$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n",
     "binary": "\x7fELF\0\1\2\3" * 20,
     "html": "<!DOCTYPE html>\n<html><body>404</body></html>\n",
