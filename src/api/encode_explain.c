@@ -106,6 +106,10 @@ static void put_reply(struct json_out *w, const struct explain_out *e)
 		[PRESENT_ADDITIONAL] = "Additional",
 	};
 
+	if (e->is_forwarded) {
+		json_name(w, "Forwarded");
+		json_put_bool(w, true);
+	}
 	if (!e->has_reply)
 		return;
 	json_member_object(w, "Reply");

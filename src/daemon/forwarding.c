@@ -31,7 +31,7 @@ gaz_status forwarding_open(const struct options *o, struct responder *responder,
 		.routes = o->routes,
 		.route_count = o->route_count,
 		.resolv_conf = o->forward_file[0] ? o->forward_file : NULL,
-		.desks = o->workers,
+		.desks = o->workers + 1, /* the API explains answers */
 	};
 	const struct recursion recursion = {
 		{o->allow_recursion, o->allow_recursion_count}};

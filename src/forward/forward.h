@@ -35,7 +35,7 @@ struct forward_config {
 	const char *resolv_conf;
 	const struct sockaddr *const *listeners; /* our own, which are no upstreams */
 	size_t listener_count;
-	unsigned desks; /* one per DNS worker */
+	unsigned desks; /* one per thread that looks names up */
 };
 
 struct forward_counters {

@@ -122,8 +122,13 @@ static void print_section(const json_t *reply, const char *name)
 		printf("         %-11s%s\n", i ? "" : name, json_string_value(record));
 }
 
-static void print_reply(const json_t *reply)
+static void print_reply(const json_t *e)
 {
+	const json_t *reply = json_object_get(e, "Reply");
+
+	if (json_is_true(json_object_get(e, "Forwarded")))
+		printf("reply    an upstream is asked (--forward), its answer is not "
+		       "cached\n");
 	if (!reply)
 		return;
 	printf("reply    %s\n", table_text(reply, "Rcode"));
@@ -153,7 +158,7 @@ int cmd_explain(const struct ctl *ctl, const struct args *args)
 		print_source(json_object_get(e, "Source"));
 		print_zones(e);
 		print_service(e);
-		print_reply(json_object_get(e, "Reply"));
+		print_reply(e);
 	}
 	json_decref(reply);
 	return rc;

@@ -256,6 +256,7 @@ static gaz_status ask(struct call *call, const struct question *q,
 		return GAZ_ENOMEM;
 	len = dns->answer(dns->arg, query, write_query(q, query), &q->source, q->listener,
 			  reply, REPLY_SIZE);
+	out->is_forwarded = len == 0;
 	st = present_reply(reply, len, call->arena, &out->reply);
 	out->has_reply = st == GAZ_OK;
 	free(reply);

@@ -48,7 +48,8 @@ struct explain_out {
 	struct service_record service;
 	struct explain_instance *instances;
 	size_t instance_count;
-	bool fail_open; /* no instance is healthy, so all of them answer */
+	bool fail_open;	   /* no instance is healthy, so all of them answer */
+	bool is_forwarded; /* an upstream would be asked; there is no reply */
 	bool has_reply;
 	struct present_reply reply;
 };

@@ -58,7 +58,7 @@ struct registry_dns {
 			     const char **vpc_id_out);
 
 	/** What a worker would reply over TCP. @param listener  a number; -1: one without
-	 *  a VPC. @return its length */
+	 *  a VPC. @return its length; 0: an upstream would be asked first */
 	size_t (*answer)(void *arg, const uint8_t *query, size_t len,
 			 const struct netaddr *source, int listener, uint8_t *reply,
 			 size_t cap);

@@ -23,6 +23,8 @@ struct responder {
 	struct cookie_secrets cookies;
 	unsigned worker_count;
 	bool running;
+	struct forward_desk *desk; /* of responder_answer(), or NULL */
+	struct recursion recursion;
 };
 
 static uint16_t port_of(const struct sockaddr_storage *addr)
@@ -253,7 +255,10 @@ size_t responder_answer(const struct responder *r, const uint8_t *query, size_t 
 			const struct netaddr *source, int endpoint, uint8_t *reply,
 			size_t cap)
 {
-	struct answer_context ctx = {.db = r->db, .config = &r->answers};
+	struct answer_context ctx = {.db = r->db,
+				     .config = &r->answers,
+				     .desk = r->desk,
+				     .recursion = r->recursion};
 	const struct answer_request req = {
 		.query = query,
 		.len = len,
@@ -268,7 +273,7 @@ size_t responder_answer(const struct responder *r, const uint8_t *query, size_t 
 	rcu_read_lock();
 	reply_len = answer_query(&ctx, &req, reply, cap);
 	rcu_read_unlock();
-	return reply_len;
+	return reply_len == ANSWER_LATER ? 0 : reply_len;
 }
 
 gaz_status responder_forward(struct responder *r, struct forward *forward,
@@ -278,6 +283,8 @@ gaz_status responder_forward(struct responder *r, struct forward *forward,
 
 	for (unsigned i = 0; st == GAZ_OK && i < r->worker_count; i++)
 		st = worker_forward(r->workers[i], forward_desk(forward, i), recursion);
+	r->desk = forward_desk(forward, r->worker_count);
+	r->recursion = *recursion;
 	return st;
 }
 

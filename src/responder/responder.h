@@ -81,14 +81,14 @@ int responder_find(const struct responder *r, const struct sockaddr *addr);
  *
  * @param endpoint  from responder_find(), or -1 for one without a VPC
  * @param cap  at least 65,535
- * @return the reply's length; 0: none
+ * @return the reply's length; 0: none, or none before an upstream has answered
  */
 size_t responder_answer(const struct responder *r, const uint8_t *query, size_t len,
 			const struct netaddr *source, int endpoint, uint8_t *reply,
 			size_t cap);
 
-/** Names that lie in none of our zones go to a resolver, with one desk for each worker:
- *  before responder_start(). Both are borrowed until responder_close().
+/** Names that lie in none of our zones go to a resolver, with one desk for each worker and
+ *  one for responder_answer(): before responder_start(). Both are borrowed until responder_close().
  *  @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status responder_forward(struct responder *r, struct forward *forward,
 					    const struct recursion *recursion);

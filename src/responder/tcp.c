@@ -111,6 +111,13 @@ static void link_newest(struct conn *conn)
 	tcp->newest = conn;
 }
 
+/* It is not idle. */
+static void touch(struct conn *conn)
+{
+	unlink_conn(conn);
+	link_newest(conn);
+}
+
 static void conn_close(struct conn *conn)
 {
 	struct tcp *tcp = conn->tcp;
@@ -236,8 +243,7 @@ static enum progress answer_input(struct conn *conn)
 	}
 	rcu_read_unlock();
 	if (has_answered) {
-		unlink_conn(conn);
-		link_newest(conn);
+		touch(conn);
 	}
 	switch (next) {
 	case FRAMES_WHOLE:
@@ -440,6 +446,7 @@ static void on_late_reply(void *arg, uint64_t ticket, const uint8_t *reply, size
 	if (!conn) /* the client has gone */
 		return;
 	conn->waiting--;
+	touch(conn);
 	if (!send_late(conn, reply, len))
 		conn_close(conn);
 }
@@ -500,8 +507,13 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	while (tcp->oldest && now_ms - tcp->oldest->active_ms >= idle_limit_ms(tcp))
-		conn_close(tcp->oldest);
+	while (tcp->oldest && now_ms - tcp->oldest->active_ms >= idle_limit_ms(tcp)) {
+		/* Who waits for a reply is not idle (RFC 7766, section 3). */
+		if (tcp->oldest->waiting > 0)
+			touch(tcp->oldest);
+		else
+			conn_close(tcp->oldest);
+	}
 	if (tcp->paused && !tcp->draining) {
 		tcp->paused = false;
 		for (struct listener *l = tcp->listeners; l; l = l->next)

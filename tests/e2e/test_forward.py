@@ -539,6 +539,41 @@ def test_counters_tell_what_was_forwarded(forwarding, upstream):
     gaz.until("workers tell what they have counted", all_counted)
 
 
+def test_explanation_knows_of_forwarding(forwarding, upstream):
+    def explain(source):
+        return forwarding.api.ok("Gazetteer.ExplainAnswer", Name="www.example",
+                                 From=source)["Explanation"]
+    found = explain(LOOPBACK)
+    assert found["Match"] == "NO_ZONE" and found["Forwarded"] is True and "Reply" not in found
+    assert "an upstream is asked" in gaz.run(
+        [gaz.GAZCTL, "--socket", forwarding.socket, "explain", "www.example"],
+        forwarding.home).stdout
+    assert upstream.asked == []
+    ask(forwarding, "www.example")
+    found = explain(LOOPBACK)
+    assert found["Reply"]["Rcode"] == "NOERROR" and len(found["Reply"]["Answer"]) == 2
+    assert "Forwarded" not in found
+    assert explain("192.0.2.1")["Reply"]["Rcode"] == "REFUSED"
+
+
+def test_late_reply_comes_from_the_address_that_was_asked(start, upstream):
+    """The client's socket is connected: it takes replies from nowhere else."""
+    daemon = start("--forward", upstream.address, listen=("0.0.0.0:0", "[::1]:0"))
+    port = daemon.dns[0][1]
+    for number in 1, 2:
+        upstream.give(f"n{number}.example", "A", "192.0.2.1")
+        message = gaz.query(f"n{number}.example", rd=True)
+        wire = gaz.exchange_udp(message.to_wire(), (f"127.0.7.{number}", port))
+        assert gaz.addresses(dns.message.from_wire(wire)) == ["192.0.2.1"]
+    assert len(gaz.addresses(ask(daemon, "www.example", listener=1))) == 2
+
+
+def test_connection_that_waits_is_not_idle(start, upstream):
+    upstream.answers["silent.example", "A"] = silent
+    daemon = start("--forward", upstream.address, "--tcp-idle", "100")
+    assert gaz.rcode(ask(daemon, "silent.example", tcp=True)) == "SERVFAIL"
+
+
 # ---- resolv.conf ----
 
 def write(path, *addresses):
