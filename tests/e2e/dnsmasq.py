@@ -63,3 +63,28 @@ def run(home, *options, port=None, address="127.0.0.1", prefix=()):
                f"--port={server[1]}", "--pid-file=", "--user=root", *own, *options]
     with serve(command, home, server) as running:
         yield running
+
+
+@contextlib.contextmanager
+def serve_in(machine, command, home, address):
+    """A server on port 53 of a machine of netns.py; from here it cannot be asked, so dig
+    asks it."""
+    process = subprocess.Popen([*machine.prefix, *map(str, command)], cwd=home,
+                               stderr=subprocess.DEVNULL)
+    try:
+        gaz.until("the server answers", lambda: subprocess.run(
+            [*machine.prefix, "dig", "+tries=1", "+timeout=1", f"@{address}", "probe.invalid"],
+            stdout=subprocess.DEVNULL, check=False).returncode == 0)
+        yield
+    finally:
+        process.terminate()
+        process.wait(gaz.PATIENCE)
+
+
+def run_in(machine, home, *options, address):
+    """dnsmasq there. Not as --no-daemon: that serves one TCP connection at a time, and
+    nobody else meanwhile."""
+    return serve_in(machine, [
+        BINARY, "--keep-in-foreground", "--no-resolv", "--no-hosts", "--bind-interfaces",
+        "--conf-file=/dev/null", f"--listen-address={address}", "--pid-file=", "--user=root",
+        *options], home, address)

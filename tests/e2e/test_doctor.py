@@ -56,7 +56,7 @@ class Patient:
     def in_front(self, *options, domain="dev.internal", address="127.0.0.1"):
         """dnsmasq as the machine's resolver; `domain` is sent to gazetteerd."""
         route = [f"--server=/{domain}/{OURS}"] if domain else []
-        self.stack.enter_context(run_in(self.machine, self.home, *route, *options,
+        self.stack.enter_context(dnsmasq.run_in(self.machine, self.home, *route, *options,
                                         address=address))
         self.nameservers(address)
 
@@ -76,29 +76,6 @@ class Patient:
         assert {name for name, _ in found} == {check}, found
         for word in words:
             assert any(word in text for _, text in found), (word, found)
-
-
-@contextlib.contextmanager
-def serve_in(machine, command, home, address):
-    """A server there; from here it cannot be asked, so dig asks it."""
-    process = subprocess.Popen([*machine.prefix, *command], cwd=home,
-                               stderr=subprocess.DEVNULL)
-    try:
-        gaz.until("the server answers", lambda: subprocess.run(
-            [*machine.prefix, "dig", "+tries=1", "+timeout=1", f"@{address}", "probe.invalid"],
-            stdout=subprocess.DEVNULL, check=False).returncode == 0)
-        yield
-    finally:
-        process.terminate()
-        process.wait(gaz.PATIENCE)
-
-
-def run_in(machine, home, *options, address):
-    """dnsmasq there."""
-    return serve_in(machine, [
-        dnsmasq.BINARY, "--no-daemon", "--no-resolv", "--no-hosts", "--bind-interfaces",
-        "--conf-file=/dev/null", f"--listen-address={address}", "--pid-file=", "--user=root",
-        *options], home, address)
 
 
 @pytest.fixture
@@ -308,7 +285,7 @@ UPSTREAM = """server:
 def test_a_machine_that_was_given_over(patient):
     """All names go to gazetteerd, and on to the server of before: an Unbound."""
     (patient.home / "unbound.conf").write_text(UPSTREAM, encoding="ascii")
-    patient.stack.enter_context(serve_in(
+    patient.stack.enter_context(dnsmasq.serve_in(
         patient.machine, ["/usr/sbin/unbound", "-d", "-c", patient.home / "unbound.conf"],
         patient.home, "127.0.0.99"))
     patient.nameservers("127.0.0.99")
