@@ -45,6 +45,7 @@ struct resolver {
 	struct loop loops[ROUTES_MAX];
 	_Atomic uint64_t asked;
 	_Atomic uint64_t failures;
+	_Atomic uint64_t turned_away;
 	_Atomic uint64_t rcodes[16];
 	uint8_t scratch[ENTRY_SCRATCH_SIZE];
 	uint8_t out[REPLY_TCP_MAX];
@@ -64,11 +65,17 @@ static void reply_to(struct resolver *r, struct desk_slot *slot,
 	desk_put_back(slot->desk, slot);
 }
 
-static void fail(struct resolver *r, struct desk_slot *slot, enum edns_error error)
+static void give_up(struct resolver *r, struct desk_slot *slot, enum edns_error error,
+		    _Atomic uint64_t *counter)
 {
-	count_one(&r->failures);
+	count_one(counter);
 	deliver(slot, NULL, error, 0, r->out, r->rcodes);
 	desk_put_back(slot->desk, slot);
+}
+
+static void fail(struct resolver *r, struct desk_slot *slot, enum edns_error error)
+{
+	give_up(r, slot, error, &r->failures);
 }
 
 static void fail_waiting(struct resolver *r, struct question *question,
@@ -305,7 +312,7 @@ static void take_query(struct resolver *r, struct desk_slot *slot)
 	}
 	question = questions_add(&r->questions, &slot->name, slot->query.qtype, route);
 	if (!question) {
-		fail(r, slot, EDNS_ERROR_OTHER);
+		give_up(r, slot, EDNS_ERROR_OTHER, &r->turned_away);
 		return;
 	}
 	questions_wait(&r->questions, question, slot, now_ms + FORWARD_BUDGET_MS);
@@ -523,6 +530,7 @@ void resolver_read_counters(const struct resolver *r, struct forward_counters *o
 {
 	out->questions += atomic_load_explicit(&r->asked, memory_order_relaxed);
 	out->failures += atomic_load_explicit(&r->failures, memory_order_relaxed);
+	out->turned_away += atomic_load_explicit(&r->turned_away, memory_order_relaxed);
 	for (int i = 0; i < 16; i++)
 		out->rcodes[i] +=
 			atomic_load_explicit(&r->rcodes[i], memory_order_relaxed);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Names that are not ours go to an upstream, and nobody's private names do."""
 
+import json
 import socket
 import struct
 import threading
@@ -499,6 +500,8 @@ def test_overload_is_servfail_and_never_silence(start, upstream):
             sock.sendall(struct.pack("!H", len(wire)) + wire)
         crowd.join()
     assert len(ids) == count
+    found = daemon.api.ok("Gazetteer.GetStatus")["Status"]["Forward"]
+    assert found["TurnedAway"] > 0 and found["Failures"] + found["TurnedAway"] == count
 
     def is_back():
         return len(gaz.addresses(ask(daemon, "www.example"))) == 2
@@ -683,6 +686,19 @@ def test_useless_options_are_refused(home, option, advice):
     said = gaz.refused_start(home, "--ephemeral", "--listen", "127.0.0.1:0", "--api", "none",
                              *option)
     assert advice in said
+
+
+def test_options_may_stand_in_the_configuration_file(start, resolvers, upstream, tmp_path):
+    corp = resolvers()
+    corp.give("www.corp.example", "A", "192.0.2.10")
+    config = tmp_path / "gazetteerd.json"
+    config.write_text(json.dumps({
+        "forward": [upstream.address, f"corp.example={corp.address}"],
+        "allow-recursion": "127.0.1.0/24"}))
+    daemon = start("--config", str(config))
+    for name in "www.example", "www.corp.example":
+        assert gaz.addresses(ask(daemon, name, source="127.0.1.1"))
+        assert gaz.rcode(ask(daemon, name)) == "REFUSED"
 
 
 def test_none_forwards_nothing(start):
