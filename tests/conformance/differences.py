@@ -51,30 +51,6 @@ def agrees(difference, *peers):
     return any(difference.theirs.get(peer) == difference.ours for peer in peers)
 
 
-def adds_from_other_zone(case, _):
-    """Every address that only we add lies in another zone than the name asked for."""
-    reply = case.reply()
-    if not reply or not reply.question:
-        return False
-    asked = zone_of(case, message.read_name(reply.question[0].lower(), 0)[0])
-    return bool(reply.additional) and any(
-        zone_of(case, r.owner) != asked for r in reply.additional)
-
-
-def is_longer(wire):
-    """Octets follow the last record."""
-    counts = [int.from_bytes(wire[at:at + 2], "big") for at in (4, 6, 8, 10)]
-    at = 12
-    try:
-        for _ in range(counts[0]):
-            at = message.read_name(wire, at)[1] + 4
-        for _ in range(sum(counts[1:])):
-            at = message.read_record(wire, at)[1]
-    except (message.Malformed, IndexError):
-        return False
-    return at < len(wire)
-
-
 def zone_of(case, name):
     while name not in case.apexes:
         if name == b"\0":
