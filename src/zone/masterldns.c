@@ -104,11 +104,23 @@ static bool has_altitude(const struct masterfields *f)
 	return false;
 }
 
+/* ldns takes \# for the mark of RFC 3597 in front of any field. */
+static bool has_stray_mark(const struct masterfields *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (!f->words[i].is_quoted && strcmp(word_at(f, i), "\\#") == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *check_words(uint16_t type, const struct masterfields *f)
 {
 	const ldns_rr_descriptor *fields = ldns_rr_descript(type);
 	size_t count = ldns_rr_descriptor_minimum(fields);
 
+	if (has_stray_mark(f))
+		return "\\# stands before all data of a record or nowhere; write \"#\"";
 	for (size_t i = 0; i < f->count && i < count; i++) {
 		ldns_rdf_type field = ldns_rr_descriptor_field_type(fields, i);
 		uint64_t max = largest_number(field);
