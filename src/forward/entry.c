@@ -59,6 +59,41 @@ static void find_places(struct entry *entry)
 	}
 }
 
+/* Where the record before the one whose TTL is number `i` ends. */
+static uint32_t record_at(const struct entry *entry, size_t i)
+{
+	return i == 0 ? entry->records_at
+		      : (uint32_t)recode_next(entry->wire, entry->ttls[i - 1]);
+}
+
+/* Record `i` is an address, and its owner a pointer. */
+static bool is_address(const struct entry *entry, size_t i, uint16_t type)
+{
+	return wire_get_u16(entry->wire + entry->ttls[i] - 4) == type &&
+	       entry->ttls[i] - record_at(entry, i) == 6;
+}
+
+/* The last RRset of the answer, if it is one of addresses: behind CNAMEs, or alone. */
+static void find_addresses(struct entry *entry)
+{
+	size_t last = entry->counts[REPLY_ANSWER];
+	uint16_t type = entry->qtype;
+	size_t first = last;
+
+	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+		return;
+	while (first > 0 && is_address(entry, first - 1, type) &&
+	       record_at(entry, first) - record_at(entry, first - 1) ==
+		       record_at(entry, last) - record_at(entry, last - 1))
+		first--;
+	if (last - first < 2)
+		return;
+	entry->addresses = (uint16_t)(last - first);
+	entry->addresses_at = record_at(entry, first);
+	entry->address_len =
+		(uint16_t)(record_at(entry, last) - record_at(entry, last - 1));
+}
+
 static struct entry *copy_reply(const struct reply *reply, size_t records_at)
 {
 	size_t ttls = count_records(reply);
@@ -115,6 +150,7 @@ gaz_status entry_new(const struct entry_source *source, uint8_t *scratch,
 	entry->with_dnssec = source->with_dnssec;
 	entry->rcode = source->packet[3] & 15;
 	entry->qtype = source->qtype;
+	find_addresses(entry);
 	*out = entry;
 	return GAZ_OK;
 }
@@ -144,6 +180,19 @@ static uint32_t age_of(const struct entry *entry, int64_t now_ms)
 	return (uint32_t)((now_ms - entry->stored_ms) / 1000);
 }
 
+/* The id of a query is as good as any random number. */
+static void rotate_addresses(const struct entry *entry, struct reply *reply)
+{
+	size_t turn = wire_get_u16(reply->query->wire) % entry->addresses;
+	size_t first = turn * entry->address_len;
+	size_t all = (size_t)entry->addresses * entry->address_len;
+	const uint8_t *from = entry->wire + entry->addresses_at;
+	uint8_t *to = reply->wire + entry->addresses_at;
+
+	memcpy(to, from + first, all - first);
+	memcpy(to + all - first, from, first);
+}
+
 /* The usual case: names in the reply stand where they stand in the entry. */
 static void copy_records(const struct entry *entry, struct reply *reply, int64_t now_ms)
 {
@@ -164,6 +213,8 @@ static void copy_records(const struct entry *entry, struct reply *reply, int64_t
 		records += entry->counts[i];
 	}
 	reply->len += len;
+	if (entry->addresses > 0)
+		rotate_addresses(entry, reply);
 	for (size_t i = 0; age > 0 && i < records; i++)
 		lower_ttl(at + (entry->ttls[i] - entry->records_at), age);
 }

@@ -30,11 +30,14 @@ struct entry {
 	uint16_t qtype;
 	uint16_t counts[3]; /* records by section */
 	uint16_t ttl_count;
-	uint32_t records_at; /* in `wire`: behind header and question */
-	uint32_t ends[3];    /* of the sections */
-	uint32_t size;	     /* octets of all this */
-	const uint8_t *wire; /* the message; its question is lower-case */
-	uint16_t ttls[];     /* where the TTLs stand in the message; then the message */
+	uint32_t records_at;   /* in `wire`: behind header and question */
+	uint32_t ends[3];      /* of the sections */
+	uint32_t size;	       /* octets of all this */
+	uint32_t addresses_at; /* in `wire`: the addresses at the answer's end, */
+	uint16_t addresses;    /* so many, */
+	uint16_t address_len;  /* each record of so many octets */
+	const uint8_t *wire;   /* the message; its question is lower-case */
+	uint16_t ttls[];       /* where the TTLs stand in the message; then the message */
 };
 
 struct entry_source {
@@ -55,7 +58,8 @@ GAZ_MUST_CHECK gaz_status entry_new(const struct entry_source *source, uint8_t *
 				    struct entry **out);
 
 /**
- * Add what the entry says to a reply, its TTLs lowered by the time since. Sections that
+ * Add what the entry says to a reply, its TTLs lowered by the time since. Which address
+ * comes first differs from reply to reply: many clients take that one. Sections that
  * do not fit stay out: the additional one, then that of a positive answer's authority;
  * if it does not fit even so, all do, and the reply is marked as truncated.
  *

@@ -79,6 +79,20 @@ def test_name_of_others_is_forwarded_once_and_cached(forwarding, upstream):
     assert first.answer[0].ttl <= 60 and second.answer[0].ttl <= first.answer[0].ttl
 
 
+def test_addresses_take_turns(forwarding, upstream):
+    upstream.answers["turn.example", "A"] = ["turn.example. 60 IN CNAME www.example."]
+    for name in "www.example", "turn.example":
+        firsts = set()
+
+        def both_seen():
+            found = [record.address for record in ask(forwarding, name).answer[-1]]
+            assert sorted(found) == ["192.0.2.1", "192.0.2.2"]
+            firsts.add(found[0])
+            return len(firsts) == 2
+        gaz.until("each is the first at times", both_seen)
+    assert upstream.count("turn.example") == 1
+
+
 def test_types_are_kept_apart(forwarding, upstream):
     assert gaz.addresses(ask(forwarding, "www.example", "AAAA")) == ["2001:db8::1"]
     reply = ask(forwarding, "www.example", "MX")

@@ -213,6 +213,24 @@ static void test_what_does_not_fit_stays_out_by_sections(void **state)
 	free(entry);
 }
 
+static void test_addresses_take_turns(void **state)
+{
+	struct entry *entry = entry_of("www.example", 3, 60);
+	struct reply reply;
+
+	(void)state;
+	for (uint8_t i = 0; i < 3; i++) /* each with its own last octet */
+		((uint8_t *)(uintptr_t)entry->wire)[entry->records_at + 16 * i + 15] = i;
+	assert_int_equal(answer(entry, 512, NOW, &reply), DNS_NOERROR); /* its id is 1 */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_memory_equal(out + entry->records_at + 16 * i, "\xc0\x0c\0\1\0\1",
+				    6);
+		assert_int_equal(out[entry->records_at + 16 * i + 15], (i + 1) % 3);
+	}
+	assert_memory_equal(out + entry->records_at + 48, "\xc0\x0c\0\2\0\1", 6);
+	free(entry);
+}
+
 static void test_what_is_no_reply_makes_no_entry(void **state)
 {
 	struct dname name;
@@ -244,6 +262,7 @@ int main(void)
 		T(test_memory_is_bounded_and_used_entries_stay),
 		T(test_reply_has_lower_ttls),
 		T(test_what_does_not_fit_stays_out_by_sections),
+		T(test_addresses_take_turns),
 		T(test_what_is_no_reply_makes_no_entry),
 	};
 
