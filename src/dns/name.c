@@ -3,39 +3,29 @@
 
 #include <string.h>
 
-/* Eight octets at once: bit 0x20 is set in each one that lies in 'A'..'Z'.
- * The high bits are masked first, so no carry leaves its octet. */
-static uint64_t lower_word(uint64_t word)
+/* Sixteen octets at once: the comparison gives 0xff for each one in 'A'..'Z'. */
+typedef uint8_t octets __attribute__((vector_size(16)));
+
+static void lower_sixteen(uint8_t *out, const uint8_t *in)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t low = word & (0x7f * ones);
-	uint64_t from_a = low + (0x80 - 'A') * ones;
-	uint64_t past_z = low + (0x80 - 'Z' - 1) * ones;
-	uint64_t is_upper = (from_a & ~past_z & ~word) & (0x80 * ones);
+	octets chunk;
 
-	return word | is_upper >> 2;
-}
-
-static void lower_eight(uint8_t *out, const uint8_t *in)
-{
-	uint64_t word;
-
-	memcpy(&word, in, 8);
-	word = lower_word(word);
-	memcpy(out, &word, 8);
+	memcpy(&chunk, in, sizeof chunk);
+	chunk |= (octets)(chunk - 'A' <= 'Z' - 'A') & 0x20;
+	memcpy(out, &chunk, sizeof chunk);
 }
 
 void dname_lower(uint8_t *out, const uint8_t *in, size_t len)
 {
-	if (len < 8) {
+	if (len < sizeof(octets)) {
 		for (size_t i = 0; i < len; i++)
 			out[i] = in[i] >= 'A' && in[i] <= 'Z' ? in[i] | 0x20 : in[i];
 		return;
 	}
-	for (size_t i = 0; i + 8 < len; i += 8)
-		lower_eight(out + i, in + i);
+	for (size_t i = 0; i + sizeof(octets) < len; i += sizeof(octets))
+		lower_sixteen(out + i, in + i);
 	/* The last step may lower some octets twice: that changes nothing. */
-	lower_eight(out + len - 8, in + len - 8);
+	lower_sixteen(out + len - sizeof(octets), in + len - sizeof(octets));
 }
 
 size_t dname_parse(const uint8_t *wire, size_t left, struct dname *out)
