@@ -459,6 +459,12 @@ const struct option_row option_rows[] = {
 	{"proxy-from", "CIDR[,CIDR...]", true, false, option_set_proxy_from,
 	 "proxies: their queries begin with a header of the PROXY\n"
 	 "protocol, version 2, which tells the source (default: none)"},
+	{"unknown", "ANSWER", false, false, option_set_unknown,
+	 "what names in none of our zones are answered with when they\n"
+	 "are not forwarded: refused or nxdomain (default: refused)"},
+	{"negative-ttl", "SECONDS", false, true, option_set_negative_ttl,
+	 "how long negative answers may be cached, 0: not at all\n"
+	 "(default: what each zone's SOA record says)"},
 	{"nsid", "TEXT", false, false, option_set_nsid,
 	 "what EDNS clients that want to know the server are told\n"
 	 "(NSID, RFC 5001) (default: nothing)"},

@@ -41,6 +41,8 @@ set_option option_set_quota;
 set_option option_set_rate;
 
 /* Those of option_dns.c, about DNS messages and connections. */
+set_option option_set_unknown;
+set_option option_set_negative_ttl;
 set_option option_set_api_name;
 set_option option_set_aws_names;
 set_option option_set_subnet_from;

@@ -10,6 +10,7 @@ enum {
 	TCP_IDLE_MIN_MS = 100,
 	TCP_IDLE_MAX_MS = 6000000, /* what edns-tcp-keepalive can say */
 	TCP_MAX_MAX = 1000000,
+	TTL_MAX = 2147483647, /* RFC 2181, section 8 */
 };
 
 static gaz_status set_text(const char *option, const char *value, char *out, size_t max,
@@ -41,6 +42,28 @@ gaz_status option_set_version_text(struct options *c, const char *value,
 {
 	return set_text("--version-text", value, c->version_text,
 			sizeof c->version_text - 1, err);
+}
+
+gaz_status option_set_unknown(struct options *c, const char *value, struct gaz_error *err)
+{
+	c->denies_unknown = strcmp(value, "nxdomain") == 0;
+	if (c->denies_unknown || strcmp(value, "refused") == 0)
+		return GAZ_OK;
+	return gaz_error_set(err, GAZ_EFORMAT,
+			     "--unknown: '%s' is not refused or nxdomain", value);
+}
+
+gaz_status option_set_negative_ttl(struct options *c, const char *value,
+				   struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--negative-ttl", value, TTL_MAX, &number, err);
+
+	if (st != GAZ_OK)
+		return st;
+	c->has_negative_ttl = true;
+	c->negative_ttl_s = (uint32_t)number;
+	return GAZ_OK;
 }
 
 gaz_status option_set_api_name(struct options *c, const char *value,

@@ -90,6 +90,9 @@ struct options {
 	uint32_t operation_hours;
 	uint32_t operation_max;
 	struct api_names api_names;
+	bool denies_unknown;
+	bool has_negative_ttl;
+	uint32_t negative_ttl_s;
 	struct netprefix *subnet_from; /* owned */
 	size_t subnet_from_count;
 	struct netprefix *proxy_from; /* owned */

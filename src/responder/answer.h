@@ -49,6 +49,9 @@ struct answer_config {
 	struct answer_text version;	   /* version.server, version.bind */
 	struct netprefix_list subnet_from; /* their client subnets choose the view */
 	struct netprefix_list proxy_from;  /* their queries begin with a PROXY header */
+	bool denies_unknown;   /* NXDOMAIN, not REFUSED, for names in none of our zones */
+	bool has_negative_ttl; /* the TTL of SOA records in negative answers is */
+	uint32_t negative_ttl_s; /* this one, whatever the zones say */
 };
 
 struct answer_context { /* one per worker */

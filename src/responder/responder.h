@@ -39,6 +39,9 @@ struct responder_config {
 	const char *identity;
 	const char *version;
 	const struct cookie_secrets *cookies; /* copied; NULL: a random one */
+	bool denies_unknown; /* NXDOMAIN, not REFUSED, for names in none of our zones */
+	bool has_negative_ttl;
+	uint32_t negative_ttl_s; /* the TTL of negative answers, whatever the zones say */
 	struct netprefix_list subnet_from; /* whose EDNS client subnets choose the view */
 	struct netprefix_list proxy_from;  /* who sends PROXY headers, version 2; both are
 		borrowed until responder_close() */

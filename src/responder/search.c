@@ -31,12 +31,16 @@ static size_t suffix_at(const struct answer_job *s, unsigned labels)
 
 static void add_negative_soa(struct answer_job *s, const struct zone *zone)
 {
+	const struct answer_config *config = s->ctx->config;
 	const struct rrset *soa = lookup_negative_soa(zone);
+	size_t at = 0;
 
 	if (soa)
-		(void)reply_add_rrset(&s->reply, REPLY_AUTHORITY, soa,
-				      suffix_at(s, lookup_apex_labels(zone)),
-				      &s->ctx->rng);
+		at = reply_add_rrset(&s->reply, REPLY_AUTHORITY, soa,
+				     suffix_at(s, lookup_apex_labels(zone)),
+				     &s->ctx->rng);
+	if (at && config && config->has_negative_ttl)
+		reply_set_ttl(&s->reply, at, config->negative_ttl_s);
 }
 
 /* Go on with the CNAME target that stands at `at` in the reply. */
@@ -298,13 +302,22 @@ void search_begin(struct answer_job *s)
 	find_zone(s);
 }
 
+/* Who has no other server to ask may prefer to hear that there is no such name: some stub
+ * resolvers take REFUSED for a broken server, and the whole search for failed. */
+static unsigned refusal(const struct answer_job *s)
+{
+	const struct answer_config *config = s->ctx->config;
+
+	return config && config->denies_unknown ? DNS_NXDOMAIN : DNS_REFUSED;
+}
+
 /* The name lies in none of the zones that the client sees. Whether upstreams are asked
  * depends on the client alone, not on zones that it does not see. */
 static unsigned search_elsewhere(struct answer_job *s)
 {
 	const struct forward_question question = {&s->reply, &s->query, s->name,
 						  s->name_at};
-	unsigned rcode = s->hops == 0 ? DNS_REFUSED : DNS_NOERROR;
+	unsigned rcode = s->hops == 0 ? refusal(s) : DNS_NOERROR;
 
 	if (!s->may_recurse || !(s->query.flags & DNS_FLAG_RD))
 		return rcode;

@@ -237,6 +237,37 @@ def test_outside_every_zone_is_refused(web):
         assert not (reply.answer or reply.authority or reply.additional)
 
 
+@pytest.mark.parametrize("option", ["refused", "nxdomain"])
+def test_unknown_names_are_answered_as_told(start, option):
+    """The same for a zone that is hidden and one that is not there."""
+    daemon = start(*gaz.VPC_OPTIONS, "--unknown", option)
+    daemon.api.private("p.example", gaz.VPC_A)
+    for name in ("a.p.example", "p.example", "a.q.example"):
+        reply = daemon.ask(name, source=OUTSIDE)
+        assert rcode(reply).lower() == option
+        assert not reply.answer and not reply.authority
+    assert rcode(daemon.ask("a.p.example")) == "NXDOMAIN"
+
+
+def test_negative_ttl_is_one_for_all(start):
+    """Of what does not exist and of what has no data; positive answers keep theirs."""
+    for ttl in (0, 7):
+        daemon = start(*gaz.VPC_OPTIONS, "--negative-ttl", str(ttl))
+        daemon.api.service(daemon.api.public("n.example", ttl=30), "web")
+        for name, rdtype in (("no.n.example", "A"), ("n.example", "TXT")):
+            (soa,) = daemon.ask(name, rdtype).authority
+            assert soa.ttl == ttl
+        assert daemon.ask("n.example", "SOA").answer[0].ttl == 30
+
+
+@pytest.mark.parametrize("option, value", [("--unknown", "servfail"), ("--unknown", ""),
+                                           ("--negative-ttl", "-1"),
+                                           ("--negative-ttl", "2147483648")])
+def test_options_of_negative_answers_say_what_they_take(home, option, value):
+    """And take nothing else."""
+    assert option in gaz.refused_start(home, option, value, expect=2)
+
+
 def test_longest_zone_answers(daemon):
     """Parent and child namespaces: the child owns its subtree."""
     parent = daemon.api.service(daemon.api.public("com.example", ttl=1), "x.child")
