@@ -52,16 +52,16 @@ static const char *const common[] = {
 	/* DNAMEs: to a zone of ours, to itself, to names that get too long */
 	"dname.$ 60 IN DNAME wild.$",
 	"dloop.$ 60 IN DNAME x.dloop.$",
-	"dlong.$ 60 IN DNAME "
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
-	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
-	"ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.$",
+	("dlong.$ 60 IN DNAME "
+	 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+	 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+	 "ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc.$"),
 	"dover.$ 60 IN DNAME corp.internal.",
 	/* delegations: with glue, without, with DS, to servers below each other */
 	"sub.$ 60 IN NS ns.sub.$",
 	"sub.$ 60 IN NS ns2.sub.$",
-	"sub.$ 60 IN DS 1 13 2 "
-	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+	("sub.$ 60 IN DS 1 13 2 "
+	 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
 	"ns.sub.$ 60 IN A 192.0.2.%",
 	"ns.sub.$ 60 IN AAAA 2001:db8::%",
 	"ns2.sub.$ 60 IN AAAA 2001:db8::%",

@@ -107,7 +107,7 @@ static void test_other_messages_have_no_violation(void **state)
 		"Rate exceeded",
 		"1 validation error detected: ",
 		"1 validation error detected: nonsense",
-		"1 validation error detected: ' " FAILED,
+		("1 validation error detected: ' " FAILED),
 		"The value at 'x",
 	};
 
