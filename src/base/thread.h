@@ -10,7 +10,7 @@
 
 enum thread_rank {
 	THREAD_BEHIND = 0, /* gives way: a nice value above the process's */
-	THREAD_FOREMOST,   /* answers queries: the process's nice value */
+	THREAD_FOREMOST,   /* answers queries: the process's nice value, short slices */
 };
 
 /**
