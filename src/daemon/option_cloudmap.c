@@ -254,7 +254,7 @@ static gaz_status read_rate(const char *text, struct rate_limit *out,
 	const char *colon = strchr(text, ':');
 	char number[16] = "";
 	size_t len = colon ? (size_t)(colon - text) : strlen(text);
-	uint64_t per_second;
+	uint64_t per_second = 0;
 	uint64_t burst;
 	gaz_status st;
 

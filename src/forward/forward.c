@@ -31,13 +31,41 @@ static gaz_status refuse_own(const struct forward_config *config, struct gaz_err
 	return GAZ_OK;
 }
 
-/* The route of all names has what the file says, besides what was given for it. */
+/* The upstreams for all names, which have a route if there is none yet. */
+static struct route *root_route(struct forward *f)
+{
+	static const struct route none;
+
+	for (size_t i = 0; i < f->route_count; i++) {
+		if (f->routes[i].suffix[0] == 0)
+			return &f->routes[i];
+	}
+	if (f->route_count == ROUTES_MAX)
+		return NULL;
+	f->routes[f->route_count] = none;
+	return &f->routes[f->route_count++];
+}
+
+/* What the file says joins what was given, without which it must say something. */
+static gaz_status add_file(const struct forward_config *config, struct forward *f,
+			   struct gaz_error *err)
+{
+	struct route *root = root_route(f);
+	gaz_status st;
+
+	if (!root)
+		return gaz_error_set(err, GAZ_ELIMIT, "--forward: %d suffixes at most",
+				     ROUTES_MAX);
+	st = watch_new(config->resolv_conf, root, config->listeners,
+		       config->listener_count, &f->watch);
+	if (st == GAZ_OK)
+		st = watch_read(f->watch, root, err);
+	return st == GAZ_EREFUSED && root->count > 0 ? GAZ_OK : st;
+}
+
 static gaz_status copy_routes(const struct forward_config *config, struct forward *f,
 			      struct gaz_error *err)
 {
-	struct route read = {.count = 0};
-	gaz_status st;
-
 	f->routes = calloc(ROUTES_MAX, sizeof *f->routes);
 	if (!f->routes)
 		return GAZ_ENOMEM;
@@ -45,12 +73,8 @@ static gaz_status copy_routes(const struct forward_config *config, struct forwar
 		f->routes[i] = config->routes[i];
 	f->route_count = config->route_count;
 	if (config->resolv_conf) {
-		st = watch_new(config->resolv_conf, config->listeners,
-			       config->listener_count, &f->watch);
-		if (st == GAZ_OK)
-			st = watch_read(f->watch, &read, err);
-		if (st == GAZ_OK)
-			st = route_add(f->routes, &f->route_count, &read, err);
+		gaz_status st = add_file(config, f, err);
+
 		if (st != GAZ_OK)
 			return st;
 	}

@@ -12,13 +12,15 @@
 struct watch {
 	char *path;
 	struct stat seen;
+	struct route given;		    /* by options, besides the file's */
 	struct sockaddr_storage *addresses; /* of our listeners */
 	const struct sockaddr **listeners;  /* each points there */
 	size_t count;
 };
 
-gaz_status watch_new(const char *path, const struct sockaddr *const *listeners,
-		     size_t count, struct watch **out)
+gaz_status watch_new(const char *path, const struct route *given,
+		     const struct sockaddr *const *listeners, size_t count,
+		     struct watch **out)
 {
 	struct watch *w = calloc(1, sizeof *w);
 
@@ -31,6 +33,7 @@ gaz_status watch_new(const char *path, const struct sockaddr *const *listeners,
 		watch_free(&w);
 		return GAZ_ENOMEM;
 	}
+	w->given = given ? *given : (struct route){.count = 0};
 	w->count = count;
 	for (size_t i = 0; i < count; i++) {
 		memcpy(&w->addresses[i], listeners[i],
@@ -43,13 +46,22 @@ gaz_status watch_new(const char *path, const struct sockaddr *const *listeners,
 
 gaz_status watch_read(struct watch *w, struct route *route, struct gaz_error *err)
 {
+	struct route joined = w->given;
+	struct route read = {.count = 0};
+	size_t count = 1;
+	gaz_status st;
+
 	(void)stat(w->path, &w->seen);
-	if (route_read_resolv_conf(w->path, route) != GAZ_OK)
+	if (route_read_resolv_conf(w->path, &read) != GAZ_OK)
 		return gaz_error_set(err, GAZ_EIO, "--forward: cannot read %s: %s",
 				     w->path, strerror(errno));
-	(void)route_remove_own(route, w->listeners, w->count);
-	if (route->count > 0)
-		return GAZ_OK;
+	(void)route_remove_own(&read, w->listeners, w->count);
+	if (read.count > 0) {
+		st = route_add(&joined, &count, &read, err);
+		if (st == GAZ_OK)
+			*route = joined;
+		return st;
+	}
 	return gaz_error_set(
 		err, GAZ_EREFUSED,
 		"--forward: %s names no other nameserver than this one; give "
@@ -78,10 +90,9 @@ bool watch_look(struct watch *w, struct route *route)
 
 	if (stat(w->path, &now) != 0 || is_same_file(&now, &w->seen))
 		return false;
-	memcpy(read.suffix, route->suffix, sizeof read.suffix);
 	if (watch_read(w, &read, &err) != GAZ_OK) {
 		log_info("forward-upstreams-kept", "file=%s cause=\"%s\"", w->path,
-			 "it names nobody but this server, or cannot be read");
+			 err.text);
 		return false;
 	}
 	if (has_same_addresses(&read, route))

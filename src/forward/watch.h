@@ -14,13 +14,19 @@
 
 struct watch;
 
-/** @param path, listeners  copied @return GAZ_OK, GAZ_ENOMEM */
-GAZ_MUST_CHECK gaz_status watch_new(const char *path,
+/**
+ * All three are copied.
+ *
+ * @param given  upstreams for all names that are asked besides the file's; NULL: none
+ * @return GAZ_OK, GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status watch_new(const char *path, const struct route *given,
 				    const struct sockaddr *const *listeners, size_t count,
 				    struct watch **out);
 
-/** Read the file into an empty route. @return GAZ_OK, GAZ_EREFUSED (it names nobody
- *  but us), GAZ_EIO (cannot be read) */
+/** Read the file: `route` becomes what was given and what it says. @return GAZ_OK,
+ *  GAZ_EREFUSED (it names nobody but us), GAZ_EIO (cannot be read), GAZ_ELIMIT (too many
+ *  addresses together) */
 GAZ_MUST_CHECK gaz_status watch_read(struct watch *watch, struct route *route,
 				     struct gaz_error *err);
 

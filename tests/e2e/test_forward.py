@@ -620,6 +620,21 @@ def test_file_of_nameservers_is_followed(start, resolvers, tmp_path):
     assert gaz.addresses(ask(daemon, "new.example")) == ["192.0.2.3"]
 
 
+def test_upstreams_given_besides_a_file_stay(start, upstream, tmp_path):
+    """Whatever the file says; it may even name nobody but us."""
+    upstream.give("late.example", "A", "192.0.2.9")
+    path = tmp_path / "resolv.conf"
+    write(path, "127.0.83.31")
+    daemon = start("--forward", upstream.address, "--forward", str(path),
+                   listen=("127.0.83.33:53", "127.0.0.1:0"))
+    write(path, "127.0.83.32")
+    assert daemon.wait_log("forward-upstreams-changed")
+    assert gaz.addresses(ask(daemon, "late.example")) == ["192.0.2.9"]
+    write(path, "127.0.83.33")
+    daemon.restart()
+    assert len(gaz.addresses(ask(daemon, "www.example"))) == 2
+
+
 def test_file_with_nobody_but_us_is_refused(home, tmp_path):
     path = tmp_path / "resolv.conf"
     write(path, "127.0.83.9")
