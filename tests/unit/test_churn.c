@@ -142,7 +142,7 @@ static void set_big(const struct target *t, uint8_t from, uint8_t to)
 
 static void set_many(const struct target *t, bool is_there)
 {
-	char label[8];
+	char label[16];
 
 	for (int i = 0; i < CHURN_MANY_NAMES; i++) {
 		(void)snprintf(label, sizeof label, "n%d", i);

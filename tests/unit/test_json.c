@@ -65,7 +65,7 @@ static void test_every_code_point_is_read_back(void **state)
 	json_init(&w);
 	json_begin_array(&w);
 	for (uint32_t point = 1; point < 0x110000; point += point < 0x10000 ? 1 : 0xff) {
-		char source[16];
+		char source[24];
 		json_t *text;
 
 		if (point >= 0xd800 && point <= 0xdfff)

@@ -449,7 +449,7 @@ static void test_lists_keep_the_order_of_creation_within_a_millisecond(void **st
 	f->config.clock.fixed_ms = 1700000000000;
 	assert_int_equal(fixture_open(f), GAZ_OK);
 	for (int i = 0; i < 8; i++) {
-		char name[16];
+		char name[24];
 
 		(void)snprintf(name, sizeof name, "n%d.test", i);
 		assert_int_equal(fixture_create_namespace(f, name, NULL, &ids[i]),
