@@ -65,7 +65,7 @@ static bool has_bits_behind(const uint8_t *addr, size_t octets, unsigned bits)
 	return bits % 8 != 0 && (addr[octets - 1] & (0xff >> bits % 8)) != 0;
 }
 
-gaz_status edns_read_subnet(const struct edns_query *query, struct netaddr *out)
+gaz_status edns_read_subnet(const struct edns_query *query, struct netprefix *out)
 {
 	const uint8_t *data = query->subnet;
 	struct netprefix prefix = {.len = 0};
@@ -75,18 +75,17 @@ gaz_status edns_read_subnet(const struct edns_query *query, struct netaddr *out)
 	if (query->subnet_len < SUBNET_HEAD || data[3] != 0)
 		return GAZ_EFORMAT;
 	family = wire_get_u16(data);
-	prefix.len = data[2];
 	if (family != SUBNET_IPV4 && family != SUBNET_IPV6)
 		return GAZ_ENOTFOUND;
+	prefix.addr.family = family == SUBNET_IPV4 ? AF_INET : AF_INET6;
+	prefix.len = data[2];
 	octets = (prefix.len + 7u) / 8;
 	if (prefix.len > (family == SUBNET_IPV4 ? 32 : 128) ||
 	    query->subnet_len != SUBNET_HEAD + octets ||
 	    has_bits_behind(data + SUBNET_HEAD, octets, prefix.len))
 		return GAZ_EFORMAT;
-	if (prefix.len == 0)
-		return GAZ_ENOTFOUND;
-	*out = (struct netaddr){.family = family == SUBNET_IPV4 ? AF_INET : AF_INET6};
-	memcpy(out->bytes, data + SUBNET_HEAD, octets);
+	memcpy(prefix.addr.bytes, data + SUBNET_HEAD, octets);
+	*out = prefix;
 	return GAZ_OK;
 }
 

@@ -55,11 +55,11 @@ bool edns_read_options(const uint8_t *at, size_t len, struct edns_query *out);
  * Read the client subnet of a query that has one: for servers that heed it (RFC 7871,
  * section 6).
  *
- * @return GAZ_OK; GAZ_ENOTFOUND: the client wants none to be heeded, or it is of a family
- *         that we do not know; GAZ_EFORMAT: malformed, the query is to get FORMERR
+ * @return GAZ_OK; GAZ_ENOTFOUND: it is of a family that we do not know; GAZ_EFORMAT:
+ *         malformed, the query is to get FORMERR
  */
 GAZ_MUST_CHECK gaz_status edns_read_subnet(const struct edns_query *query,
-					   struct netaddr *out);
+					   struct netprefix *out);
 
 struct edns_reply {
 	const uint8_t *subnet; /* NULL: none; else the query's, which has been heeded */

@@ -114,6 +114,9 @@ static void add_hosts(struct hosts *h, size_t at, size_t end, bool glue)
 		if (!add_host(h, &name, name_at, type) && glue)
 			r->flags |= DNS_FLAG_TC;
 	}
+	/* Over TCP there is no more to be had. */
+	if (glue && at < end && !h->job->req.tcp)
+		r->flags |= DNS_FLAG_TC;
 }
 
 void additional_add_hosts(struct answer_job *job, const struct zone *zone, size_t at)

@@ -72,9 +72,7 @@ static bool is_believed(const struct answer_job *s)
  * before the source. False: it is malformed. */
 static bool choose_view(struct answer_job *s)
 {
-	const struct netaddr *viewer = &s->req.source;
-	int listener_vpc = s->req.listener_vpc;
-	struct netaddr subnet;
+	struct netprefix subnet;
 
 	if (s->query.has_edns && s->query.edns.subnet && is_believed(s)) {
 		gaz_status st = edns_read_subnet(&s->query.edns, &subnet);
@@ -83,11 +81,10 @@ static bool choose_view(struct answer_job *s)
 			return false;
 		s->heeds_subnet = st == GAZ_OK;
 	}
-	if (s->heeds_subnet) {
-		viewer = &subnet;
-		listener_vpc = ANSWER_NO_VPC;
-	}
-	view_find(s->ctx->db, viewer, listener_vpc, &s->tags);
+	if (s->heeds_subnet)
+		view_find_subnet(s->ctx->db, &subnet, &s->tags);
+	else
+		view_find(s->ctx->db, &s->req.source, s->req.listener_vpc, &s->tags);
 	return true;
 }
 

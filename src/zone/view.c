@@ -80,26 +80,13 @@ static address address_of(const struct netaddr *addr)
 	return high << 64 | (address)wire_get_u32(b + 8) << 32 | wire_get_u32(b + 12);
 }
 
-void view_find(const struct zonedb *db, const struct netaddr *source, int listener_vpc,
-	       struct view_tags *out)
+/* The number of the range that holds an address. */
+static size_t find_range(const struct view *view, int family, address a)
 {
-	const struct view *view = atomic_load_explicit(&db->view, memory_order_acquire);
-	int family = source->family == AF_INET ? V4 : V6;
 	const struct range *ranges = view->ranges[family];
 	size_t low = 0;
 	size_t high = view->range_counts[family];
-	const struct set *set;
-	address a;
 
-	out->view = view;
-	if (listener_vpc != VIEW_NO_VPC) {
-		out->own = listener_vpc;
-		out->vpcs = &out->own;
-		out->count = 1;
-		out->undeclared = false;
-		return;
-	}
-	a = address_of(source);
 	while (high - low > 1) { /* the first range starts at 0 */
 		size_t middle = (low + high) / 2;
 
@@ -108,10 +95,54 @@ void view_find(const struct zonedb *db, const struct netaddr *source, int listen
 		else
 			high = middle;
 	}
-	set = &view->sets[ranges[low].set];
+	return low;
+}
+
+static void give_set(const struct view *view, uint32_t number, struct view_tags *out)
+{
+	const struct set *set = &view->sets[number];
+
+	out->view = view;
 	out->vpcs = view->members + set->first;
 	out->count = set->count;
 	out->undeclared = set->undeclared;
+}
+
+void view_find(const struct zonedb *db, const struct netaddr *source, int listener_vpc,
+	       struct view_tags *out)
+{
+	const struct view *view = atomic_load_explicit(&db->view, memory_order_acquire);
+	int family = source->family == AF_INET ? V4 : V6;
+
+	if (listener_vpc != VIEW_NO_VPC) {
+		out->view = view;
+		out->own = listener_vpc;
+		out->vpcs = &out->own;
+		out->count = 1;
+		out->undeclared = false;
+		return;
+	}
+	give_set(view,
+		 view->ranges[family][find_range(view, family, address_of(source))].set,
+		 out);
+}
+
+void view_find_subnet(const struct zonedb *db, const struct netprefix *subnet,
+		      struct view_tags *out)
+{
+	const struct view *view = atomic_load_explicit(&db->view, memory_order_acquire);
+	int family = subnet->addr.family == AF_INET ? V4 : V6;
+	unsigned bits = family == V4 ? 32 : 128;
+	address first = address_of(&subnet->addr);
+	address last = subnet->len == 0
+			       ? ~(address)0
+			       : first + (((address)1 << (bits - subnet->len)) - 1);
+	const struct range *ranges = view->ranges[family];
+	size_t at = find_range(view, family, first);
+	bool is_within =
+		at + 1 == view->range_counts[family] || ranges[at + 1].start > last;
+
+	give_set(view, is_within ? ranges[at].set : 0, out);
 }
 
 static bool is_declared(const struct view *view, int vpc)

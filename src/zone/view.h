@@ -42,6 +42,11 @@ struct view_tags {
 void view_find(const struct zonedb *db, const struct netaddr *source, int listener_vpc,
 	       struct view_tags *out);
 
+/** Of clients somewhere in a subnet: what all of them may see. One that is wider than a
+ *  VPC's prefix opens nothing, for the answer may go to those outside it. */
+void view_find_subnet(const struct zonedb *db, const struct netprefix *subnet,
+		      struct view_tags *out);
+
 /** True when a private zone of that VPC may be seen. */
 bool view_may_see(const struct view_tags *tags, int vpc);
 

@@ -63,9 +63,21 @@ def test_subnet_of_others_means_nothing(viewed):
     assert seen(reply) == ["10.0.0.2"] and not subnets(reply)
     broken = dns.edns.GenericOption(dns.edns.ECS, b"\0")
     assert seen(ask_for(daemon, broken, source=IN_B)) == ["10.0.0.2"]
-    for ignored in (("0.0.0.0", 0), dns.edns.GenericOption(dns.edns.ECS, b"\0\x63\x08\0\x7f")):
-        reply = ask_for(daemon, ignored)
-        assert seen(reply) == "REFUSED" and not subnets(reply)
+    unknown = dns.edns.GenericOption(dns.edns.ECS, b"\0\x63\x08\0\x7f")
+    reply = ask_for(daemon, unknown)
+    assert seen(reply) == "REFUSED" and not subnets(reply)
+
+
+def test_subnet_wider_than_a_vpc_opens_nothing(viewed):
+    """The answer may be passed on to all of the subnet; so it is what all of it sees."""
+    daemon = viewed("--subnet-from", TRUSTED)
+    for subnet, length, expected in (
+            ("127.0.10.0", 24, ["10.0.0.1"]), ("127.0.10.128", 25, ["10.0.0.1"]),
+            ("127.0.10.0", 23, "REFUSED"), ("127.0.0.0", 8, "REFUSED"),
+            ("0.0.0.0", 0, "REFUSED"), ("127.0.10.255", 32, ["10.0.0.1"])):
+        reply = ask_for(daemon, (subnet, length))
+        assert seen(reply) == expected
+        assert [(o.srclen, o.scopelen) for o in subnets(reply)] == [(length, length)]
 
 
 @pytest.mark.parametrize("data", [
