@@ -97,14 +97,3 @@ void __wrap_urcu_memb_barrier(void)
 		(void)usleep(BARRIER_POLL_US);
 	__tsan_acquire(&callbacks_ended);
 }
-
-const char *__tsan_default_suppressions(void);
-
-/* libevent's change list takes a descriptor out of its epoll set after it has been closed,
- * when another thread may have opened a file of that number. That is of no consequence: the
- * kernel took it out when it was closed, and the late call finds nothing (ENOENT). None of
- * our own code calls epoll_ctl(). */
-const char *__tsan_default_suppressions(void)
-{
-	return "race:epoll_ctl\n";
-}

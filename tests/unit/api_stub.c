@@ -22,6 +22,8 @@
 
 struct stub stub;
 
+/* Held in answer(), which the API thread and the writer call. */
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static struct job *queue;
@@ -33,13 +35,18 @@ static _Atomic unsigned jobs_done;
 
 static gaz_status answer(const char *name, struct call *call, const void *in)
 {
+	gaz_status st;
+
+	pthread_mutex_lock(&answering);
 	stub.last = name;
 	stub.in = in;
 	(void)snprintf(stub.region, sizeof stub.region, "%s", call->region);
 	(void)snprintf(stub.account, sizeof stub.account, "%s", call->account);
-	if (stub.answer == GAZ_EREFUSED)
+	st = stub.answer;
+	if (st == GAZ_EREFUSED)
 		call->fault = stub.fault;
-	return stub.answer;
+	pthread_mutex_unlock(&answering);
+	return st;
 }
 
 #define STARTS(name)                                                                     \
