@@ -7,7 +7,7 @@
 #include "dns/rdata.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
-#include "responder/answer.h"
+#include "responder/answerjob.h"
 #include "zone/lookup.h"
 #include "zone/node.h"
 

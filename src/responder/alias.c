@@ -6,7 +6,7 @@
 #include "dns/name.h"
 #include "dns/rrset.h"
 #include "dns/wire.h"
-#include "responder/answer.h"
+#include "responder/answerjob.h"
 #include "zone/host.h"
 #include "zone/lookup.h"
 #include "zone/view.h"

@@ -6,7 +6,7 @@
 #include "dns/message.h"
 #include "dns/reply.h"
 #include "dns/wire.h"
-#include "responder/answer.h"
+#include "responder/answerjob.h"
 
 static const struct {
 	size_t len;

@@ -9,6 +9,7 @@
 
 #include "base/netaddr.h"
 #include "forward/forward.h"
+#include "responder/answer.h"
 #include "responder/listen.h"
 #include "responder/worker.h"
 #include "zone/view.h"

@@ -7,6 +7,7 @@
 
 #include "base/netaddr.h"
 #include "base/status.h"
+#include "responder/counters.h"
 
 /* The DNS side: worker threads, each with its own event loop, its own
  * SO_REUSEPORT UDP socket and TCP listener per address. */
@@ -49,16 +50,6 @@ struct responder_config {
 	/* Not NULL: endpoints that cannot be bound are told to it and left out. Fails all
 	 * the same when none is left. It needs an `err` below. */
 	void (*on_skip)(const struct gaz_error *err);
-};
-
-struct responder_counters {
-	uint64_t udp_queries;
-	uint64_t tcp_queries;
-	uint64_t answered; /* replies sent */
-	uint64_t dropped;  /* not answered: no query, or the reply could not be sent */
-	uint64_t truncated;
-	uint64_t rcodes[16];	  /* by the low four bits of the rcode */
-	uint64_t tcp_connections; /* accepted since start */
 };
 
 /**

@@ -9,7 +9,7 @@
 #include "forward/forward.h"
 #include "responder/additional.h"
 #include "responder/alias.h"
-#include "responder/answer.h"
+#include "responder/answerjob.h"
 #include "zone/lookup.h"
 #include "zone/view.h"
 

@@ -12,7 +12,8 @@
 
 #include "base/proxyv2.h"
 #include "forward/forward.h"
-#include "responder/worker.h"
+#include "responder/answer.h"
+#include "responder/core.h"
 
 enum {
 	BATCH_SIZE = 64,
@@ -169,17 +170,17 @@ static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 {
 	struct udp *udp = sock->udp;
 	uint8_t begun[BATCH_SIZE];
-	unsigned todo = 0;
+	unsigned queries = 0;
 	unsigned n = 0;
 
 	rcu_read_lock();
 	for (unsigned i = 0; i < count; i++) {
 		if (begin_slot(sock, i))
-			begun[todo++] = (uint8_t)i;
+			begun[queries++] = (uint8_t)i;
 	}
-	for (unsigned k = 0; k < todo; k++)
+	for (unsigned k = 0; k < queries; k++)
 		answer_locate(&udp->jobs[begun[k]]);
-	for (unsigned k = 0; k < todo; k++) {
+	for (unsigned k = 0; k < queries; k++) {
 		struct slot *slot = &udp->slots[begun[k]];
 		size_t len = answer_finish(&udp->jobs[begun[k]], slot->reply,
 					   sizeof slot->reply);
@@ -227,7 +228,7 @@ static bool serve_batch(struct udp_socket *sock)
 	if (got <= 0)
 		return got < 0 && errno != EAGAIN;
 
-	worker_set_time(core);
+	core_set_time(core);
 
 	unsigned count = (unsigned)got;
 	uint64_t before = core->tally.handed_over;
@@ -239,7 +240,7 @@ static bool serve_batch(struct udp_socket *sock)
 	core->tally.udp_queries += count;
 	core->tally.answered += sent;
 	core->tally.dropped += count - sent - (core->tally.handed_over - before);
-	worker_publish_counters(core);
+	core_publish_counters(core);
 	reset_received(udp, count);
 	return count == BATCH_SIZE;
 }

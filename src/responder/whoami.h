@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "responder/answer.h"
+#include "responder/answerjob.h"
 
 /* Whom we take a client for. "whoami.gazetteer CH TXT" is answered with the source of
  * the query and how many VPCs it is in: what is between the two (NAT, a proxy, another

@@ -4,24 +4,18 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <urcu.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "forward/forward.h"
+#include "responder/core.h"
 #include "responder/tcp.h"
 #include "responder/udp.h"
-
-/* struct responder_counters as an array, to handle all its fields alike. */
-enum {
-	COUNTERS = sizeof(struct responder_counters) / sizeof(uint64_t)
-};
 
 struct worker {
 	struct worker_core core;
@@ -32,46 +26,11 @@ struct worker {
 	struct event *forwarded; /* replies over TCP have come, or NULL */
 	pthread_t thread;
 	bool running;
-	/* Written by this worker only, read by any thread. */
-	_Alignas(64) _Atomic uint64_t published[COUNTERS];
 };
-
-void worker_publish_counters(struct worker_core *core)
-{
-	struct worker *w = (struct worker *)core; /* its first member */
-	const struct responder_counters now = {
-		.udp_queries = core->tally.udp_queries,
-		.tcp_queries = core->tally.tcp_queries,
-		.answered = core->tally.answered,
-		.dropped = core->tally.dropped,
-		.truncated = core->ctx.counters.truncated,
-		.tcp_connections = core->tally.tcp_connections,
-	};
-	uint64_t values[COUNTERS];
-
-	_Static_assert(offsetof(struct worker, core) == 0, "cast above");
-	_Static_assert(sizeof now.rcodes == sizeof core->ctx.counters.rcodes,
-		       "copied below");
-	memcpy(values, &now, sizeof values);
-	memcpy(values + offsetof(struct responder_counters, rcodes) / sizeof *values,
-	       core->ctx.counters.rcodes, sizeof core->ctx.counters.rcodes);
-	for (int i = 0; i < COUNTERS; i++)
-		atomic_store_explicit(&w->published[i], values[i], memory_order_relaxed);
-}
-
-void worker_set_time(struct worker_core *core)
-{
-	cookie_set_time(&core->ctx.cookies, clock_seconds());
-}
 
 void worker_read_counters(const struct worker *w, struct responder_counters *sum)
 {
-	uint64_t values[COUNTERS];
-
-	memcpy(values, sum, sizeof values);
-	for (int i = 0; i < COUNTERS; i++)
-		values[i] += atomic_load_explicit(&w->published[i], memory_order_relaxed);
-	memcpy(sum, values, sizeof values);
+	core_read_counters(&w->core, sum);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -179,7 +138,7 @@ static void *run(void *arg)
 		event_del(w->forwarded);
 	udp_drain(w->udp);
 	tcp_drain(w->tcp);
-	worker_publish_counters(&w->core);
+	core_publish_counters(&w->core);
 	rcu_unregister_thread();
 	return NULL;
 }

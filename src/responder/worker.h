@@ -4,36 +4,19 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "responder/answer.h"
 #include "responder/listen.h"
-#include "responder/responder.h"
 
 /* One DNS worker: a thread with its own event loop, sockets, buffers and
  * counters. It shares nothing with the other workers but the zone database,
  * which it reads under RCU. */
 
-struct event_base;
+struct answer_config;
+struct cookie_secrets;
+struct forward_desk;
+struct recursion;
+struct responder_counters;
 struct worker;
-
-/* What answering needs; the only part of a worker that udp.c and tcp.c see. */
-struct worker_core {
-	struct event_base *base;
-	struct answer_context ctx;
-	struct {
-		uint64_t udp_queries;
-		uint64_t tcp_queries;
-		uint64_t answered;
-		uint64_t dropped;
-		uint64_t tcp_connections;
-		uint64_t handed_over; /* to the resolver, which replies */
-	} tally;
-};
-
-/** Let other threads see the counters; once per batch, after it. */
-void worker_publish_counters(struct worker_core *core);
-
-/** Look at the clock, for the answers that follow; once per batch, before it. */
-void worker_set_time(struct worker_core *core);
+struct zonedb;
 
 struct worker_config { /* all borrowed for the worker's life */
 	const struct zonedb *db;
