@@ -67,6 +67,11 @@ set_option option_set_forward;
 set_option option_set_allow_recursion;
 void option_free_forward(struct options *options);
 
+/* Those of option_vpc.c, about where questions come in, and from which VPC. */
+set_option option_set_listen;
+set_option option_set_vpc;
+set_option option_set_strict_vpcs;
+
 /** Every VPC that a listener is bound to is declared by that, if by nothing else:
  *  its sources are those that ask there, and no others. @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status option_declare_listener_vpcs(struct options *options);

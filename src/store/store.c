@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +12,8 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "store/changeset.h"
 #include "store/lock-internal.h"
+#include "store/store-internal.h"
 
 /* The map is address space, not memory or disk: the file grows as it is
  * filled, until the disk ends. So it is made as large as the kernel lets us. */
@@ -23,34 +22,10 @@ static const size_t MAP_SIZE_MIN = (size_t)1 << 28;
 
 enum {
 	READERS_MAX = 512,
-	KEY_LEN_MAX = 511, /* LMDB's limit in its default build */
 };
 
 static const char FORMAT_KEY[] = "format";
-static const char FORMAT_TABLE[] = "store";
-
-/* In a store that is only read: a table that is not there. LMDB never gives it. */
-static const MDB_dbi NO_TABLE = UINT_MAX;
-
-struct store {
-	MDB_env *env;
-	int lock_fd;
-	bool read_only;
-	const char *const *table_names; /* borrowed */
-	size_t table_count;
-	MDB_dbi *tables; /* [table_count]: the format's own table is last */
-};
-
-struct store_txn {
-	struct store *store;
-	MDB_txn *txn;
-};
-
-struct store_cursor {
-	MDB_cursor *cursor; /* NULL: of a table that is not there */
-};
-
-static gaz_status status_of(int rc)
+gaz_status store_status_of(int rc)
 {
 	switch (rc) {
 	case 0:
@@ -150,7 +125,8 @@ static gaz_status check_format(struct store *s, MDB_txn *txn,
 	uint8_t wire[4] = {(uint8_t)(config->format >> 24),
 			   (uint8_t)(config->format >> 16),
 			   (uint8_t)(config->format >> 8), (uint8_t)config->format};
-	int rc = table == NO_TABLE ? MDB_NOTFOUND : mdb_get(txn, table, &key, &value);
+	int rc = table == STORE_NO_TABLE ? MDB_NOTFOUND
+					 : mdb_get(txn, table, &key, &value);
 
 	if (rc == MDB_NOTFOUND && !s->read_only) {
 		value = (MDB_val){sizeof wire, wire};
@@ -175,7 +151,7 @@ static int open_table(const struct store *s, MDB_txn *txn, const char *name, MDB
 
 	if (rc != MDB_NOTFOUND || !s->read_only)
 		return rc;
-	*out = NO_TABLE;
+	*out = STORE_NO_TABLE;
 	return 0;
 }
 
@@ -189,7 +165,8 @@ static gaz_status open_tables(struct store *s, const struct store_config *config
 	for (size_t i = 0; rc == 0 && i < config->table_count; i++)
 		rc = open_table(s, txn, config->tables[i], &s->tables[i]);
 	if (rc == 0)
-		rc = open_table(s, txn, FORMAT_TABLE, &s->tables[config->table_count]);
+		rc = open_table(s, txn, STORE_FORMAT_TABLE,
+				&s->tables[config->table_count]);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		return open_failed(err, config->dir, rc);
@@ -294,285 +271,6 @@ void store_close(struct store **store)
 	*store = NULL;
 }
 
-static gaz_status begin(struct store *store, unsigned flags, struct store_txn **out)
-{
-	struct store_txn *txn = malloc(sizeof *txn);
-	int rc;
-
-	if (!txn)
-		return GAZ_ENOMEM;
-	txn->store = store;
-	rc = mdb_txn_begin(store->env, NULL, flags, &txn->txn);
-	if (rc != 0) {
-		free(txn);
-		return status_of(rc);
-	}
-	*out = txn;
-	return GAZ_OK;
-}
-
-gaz_status store_begin_read(struct store *store, struct store_txn **out)
-{
-	return begin(store, MDB_RDONLY, out);
-}
-
-gaz_status store_begin_write(struct store *store, struct store_txn **out)
-{
-	return begin(store, 0, out);
-}
-
-static MDB_val to_val(struct span span)
-{
-	return (MDB_val){span.len, (void *)(uintptr_t)span.data};
-}
-
-static struct span to_span(MDB_val val)
-{
-	return (struct span){val.mv_data, val.mv_size};
-}
-
-/* The callers see a status; the reason is for the operator. */
-static gaz_status write_failed(int rc)
-{
-	static struct log_limit limit;
-	uint32_t suppressed;
-
-	if (log_limit_pass(&limit, &suppressed))
-		log_error("store-write-failed", "reason=\"%s\" suppressed=%u",
-			  mdb_strerror(rc), suppressed);
-	return rc == ENOMEM ? GAZ_ENOMEM : GAZ_ESTORE;
-}
-
-gaz_status store_apply(struct store_txn *txn, const struct changeset *set)
-{
-	if (set->failed)
-		return GAZ_ENOMEM;
-	for (size_t i = 0; i < set->count; i++) {
-		unsigned table;
-		struct span key;
-		struct span value;
-		bool is_put = changeset_at(set, i, &table, &key, &value);
-		MDB_val k = to_val(key);
-		MDB_val v = to_val(value);
-		MDB_dbi dbi = txn->store->tables[table];
-		int rc = is_put ? mdb_put(txn->txn, dbi, &k, &v, 0)
-				: mdb_del(txn->txn, dbi, &k, NULL);
-
-		if (rc != 0 && !(rc == MDB_NOTFOUND && !is_put))
-			return write_failed(rc);
-	}
-	return GAZ_OK;
-}
-
-gaz_status store_commit(struct store_txn **take)
-{
-	int rc = mdb_txn_commit((*take)->txn);
-
-	free(*take);
-	*take = NULL;
-	return rc == 0 ? GAZ_OK : write_failed(rc);
-}
-
-void store_abort(struct store_txn **txn)
-{
-	if (!*txn)
-		return;
-	mdb_txn_abort((*txn)->txn);
-	free(*txn);
-	*txn = NULL;
-}
-
-gaz_status store_get(struct store_txn *txn, unsigned table, struct span key,
-		     struct span *out)
-{
-	MDB_val k = to_val(key);
-	MDB_val v = {0, NULL};
-	int rc;
-
-	if (key.len == 0 || key.len > KEY_LEN_MAX)
-		return GAZ_ENOTFOUND;
-	if (txn->store->tables[table] == NO_TABLE)
-		return GAZ_ENOTFOUND;
-	rc = mdb_get(txn->txn, txn->store->tables[table], &k, &v);
-	if (rc == 0)
-		*out = to_span(v);
-	return status_of(rc);
-}
-
-static bool is_known(const struct store *s, MDB_val name)
-{
-	for (size_t i = 0; i <= s->table_count; i++) {
-		const char *known = i < s->table_count ? s->table_names[i] : FORMAT_TABLE;
-
-		if (strlen(known) == name.mv_size &&
-		    memcmp(known, name.mv_data, name.mv_size) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* LMDB keeps the names of its tables in a table without a name. */
-gaz_status store_find_stranger(struct store_txn *txn, struct span after,
-			       struct span *name_out)
-{
-	MDB_cursor *cursor = NULL;
-	MDB_val key = to_val(after);
-	MDB_val value;
-	MDB_dbi dbi;
-	int rc = mdb_dbi_open(txn->txn, NULL, 0, &dbi);
-
-	if (rc == 0)
-		rc = mdb_cursor_open(txn->txn, dbi, &cursor);
-	if (rc == 0)
-		rc = mdb_cursor_get(cursor, &key, &value,
-				    after.len ? MDB_SET_RANGE : MDB_FIRST);
-	while (rc == 0 && (is_known(txn->store, key) ||
-			   (key.mv_size == after.len &&
-			    memcmp(key.mv_data, after.data, after.len) == 0)))
-		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-	if (rc == 0)
-		*name_out = to_span(key);
-	mdb_cursor_close(cursor);
-	return status_of(rc);
-}
-
-/* One entry for each transaction that freed pages: their count, then their numbers,
- * each below the one before it. */
-static bool is_page_list(MDB_val value, size_t last_page)
-{
-	size_t numbers = value.mv_size / sizeof(size_t);
-	const uint8_t *at = value.mv_data;
-	size_t before = last_page + 1;
-	size_t number;
-	size_t used;
-
-	if (numbers == 0 || value.mv_size % sizeof number != 0)
-		return false;
-	memcpy(&used, at, sizeof used);
-	if (used > numbers - 1) /* the room for them may be larger */
-		return false;
-	for (size_t i = 1; i <= used; i++) {
-		memcpy(&number, at + i * sizeof number, sizeof number);
-		if (number < 2 || number >= before) /* 0 and 1 are the headers */
-			return false;
-		before = number;
-	}
-	return true;
-}
-
-gaz_status store_check_free_pages(struct store_txn *txn)
-{
-	const MDB_dbi free_pages = 0; /* LMDB's own table, as mdb_stat(1) reads it */
-	MDB_cursor *cursor = NULL;
-	MDB_val key;
-	MDB_val value;
-	MDB_envinfo info;
-	size_t last = 0;
-	size_t id = 0;
-	int rc = mdb_env_info(txn->store->env, &info);
-
-	if (rc == 0)
-		rc = mdb_cursor_open(txn->txn, free_pages, &cursor);
-	if (rc == 0)
-		rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-	for (; rc == 0; rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-		if (key.mv_size == sizeof id)
-			memcpy(&id, key.mv_data, sizeof id);
-		if (key.mv_size != sizeof id || id <= last ||
-		    !is_page_list(value, info.me_last_pgno))
-			rc = MDB_CORRUPTED;
-		last = id;
-		if (rc != 0)
-			break;
-	}
-	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? GAZ_OK : status_of(rc);
-}
-
-gaz_status store_count(struct store_txn *txn, unsigned table, size_t *out)
-{
-	MDB_stat stat_table = {0};
-	int rc = 0;
-
-	if (txn->store->tables[table] != NO_TABLE)
-		rc = mdb_stat(txn->txn, txn->store->tables[table], &stat_table);
-
-	if (rc == 0)
-		*out = stat_table.ms_entries;
-	return status_of(rc);
-}
-
-gaz_status store_cursor_open(struct store_txn *txn, unsigned table,
-			     struct store_cursor **out)
-{
-	struct store_cursor *cursor = calloc(1, sizeof *cursor);
-	int rc = 0;
-
-	if (!cursor)
-		return GAZ_ENOMEM;
-	if (txn->store->tables[table] != NO_TABLE)
-		rc = mdb_cursor_open(txn->txn, txn->store->tables[table],
-				     &cursor->cursor);
-	if (rc != 0) {
-		free(cursor);
-		return status_of(rc);
-	}
-	*out = cursor;
-	return GAZ_OK;
-}
-
-void store_cursor_close(struct store_cursor **cursor)
-{
-	if (!*cursor)
-		return;
-	mdb_cursor_close((*cursor)->cursor);
-	free(*cursor);
-	*cursor = NULL;
-}
-
-static gaz_status move(struct store_cursor *cursor, MDB_cursor_op op, struct span key,
-		       struct span *key_out, struct span *value_out)
-{
-	MDB_val k = to_val(key);
-	MDB_val v = {0, NULL}; /* on a damaged page LMDB may find a key alone */
-	int rc = MDB_NOTFOUND;
-
-	if (cursor->cursor)
-		rc = mdb_cursor_get(cursor->cursor, &k, &v, op);
-
-	if (rc == 0) {
-		*key_out = to_span(k);
-		*value_out = to_span(v);
-	}
-	return status_of(rc);
-}
-
-gaz_status store_cursor_seek(struct store_cursor *cursor, struct span key,
-			     struct span *key_out, struct span *value_out)
-{
-	if (key.len > KEY_LEN_MAX)
-		return GAZ_ENOTFOUND;
-	return move(cursor, key.len ? MDB_SET_RANGE : MDB_FIRST, key, key_out, value_out);
-}
-
-gaz_status store_cursor_seek_below(struct store_cursor *cursor, struct span key,
-				   struct span *key_out, struct span *value_out)
-{
-	gaz_status st = store_cursor_seek(cursor, key, key_out, value_out);
-
-	if (st == GAZ_ENOTFOUND)
-		return move(cursor, MDB_LAST, (struct span){NULL, 0}, key_out, value_out);
-	if (st != GAZ_OK)
-		return st;
-	return move(cursor, MDB_PREV, (struct span){NULL, 0}, key_out, value_out);
-}
-
-gaz_status store_cursor_next(struct store_cursor *cursor, struct span *key_out,
-			     struct span *value_out)
-{
-	return move(cursor, MDB_NEXT, (struct span){NULL, 0}, key_out, value_out);
-}
-
 /* ---- a copy ---- */
 
 gaz_status store_open_spool(struct store *store, int *fd_out)
@@ -605,7 +303,7 @@ gaz_status store_copy(struct store *store, int fd)
 		return GAZ_OK;
 	log_error("store-copy-failed", "reason=\"%s\"", mdb_strerror(rc));
 	/* LMDB's own codes are negative, the system's positive. */
-	return rc > 0 && rc != ENOMEM ? GAZ_EIO : status_of(rc);
+	return rc > 0 && rc != ENOMEM ? GAZ_EIO : store_status_of(rc);
 }
 
 gaz_status store_limit_size(struct store *store, size_t bytes)
