@@ -43,7 +43,7 @@ static gaz_status prepare_draft(struct zonedit *edit, struct draft *draft)
 }
 
 /* The names go into the table at once: no reader comes to them before the zone is
- * linked to its apex. */
+ * linked to its apex. (But who looks at the whole table does.) */
 static gaz_status enter_build(struct zonedit *edit, struct zonebuild *build)
 {
 	for (build->entered = 1; build->entered < build->count; build->entered++) {

@@ -41,7 +41,7 @@ void zonedit_destroy(struct zonedit *edit);
 /** A zone that no table has yet, without VPC and apex; NULL: out of memory. Any thread. */
 struct zone *zone_alloc(struct zonedb *db, const struct zone_spec *spec, unsigned labels);
 
-/** Take the zones made apart out of the writer's tables again. */
+/** Take the zones made apart out of the tables again. Nobody holds their names then. */
 void zonedit_drop_builds(struct zonedit *edit);
 
 /** Take a zone that readers do not see out of the writer's tables. */

@@ -397,15 +397,23 @@ static void leave_name(struct zonedb *db, const struct build_name *name)
 		nametable_clear(&db->nodes, slot);
 }
 
+/* The names are the caller's again, and may be freed. Nobody comes to them as names, but
+ * who looks at all that there are, or takes one for another because of its hash, may
+ * still hold one. */
 void zonedit_drop_builds(struct zonedit *edit)
 {
+	bool were_entered = false;
+
 	for (struct zonebuild *build = edit->builds; build; build = build->next_in_edit) {
 		for (size_t i = 1; i < build->entered; i++)
 			leave_name(edit->db, build->names[i]);
+		were_entered |= build->entered > 1;
 		build->entered = 0;
 		zonedit_forget_zone(edit->db, build->zone);
 	}
 	edit->builds = NULL;
+	if (were_entered)
+		synchronize_rcu();
 }
 
 gaz_status zonedit_remove_zone(struct zonedit *edit, struct zone *zone)

@@ -59,7 +59,8 @@ struct vpc_decl {
 
 GAZ_MUST_CHECK gaz_status zonedit_new(struct zonedb *db, struct zonedit **out);
 
-/** Drop an edit that was not published. Accepts a pointer to NULL. */
+/** Drop an edit that was not published. If it was prepared with zones made apart, this
+ *  waits for those who read at that moment. Accepts a pointer to NULL. */
 void zonedit_free(struct zonedit **edit);
 
 /** @return GAZ_OK, GAZ_EEXISTS (the id is taken), GAZ_EFORMAT (apex), GAZ_ENOMEM. */

@@ -3,8 +3,10 @@
 /* Zone files with each allocation in turn failing: what was served is served on, whole,
  * and what was not loaded is loaded once there is memory. */
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +26,7 @@
 #include "dns/wire.h"
 #include "responder/answer.h"
 #include "zone/zonebuild.h"
+#include "zone/zonedb-internal.h"
 #include "zone/zonedb.h"
 #include "zone/zonedir.h"
 #include "zone/zonedit.h"
@@ -216,6 +219,58 @@ static void test_every_failed_allocation_of_a_load_leaves_nothing(void **state)
 	assert_int_equal(count_names(), 108);
 }
 
+/* Names are in the database's table before their zone is published: whoever looks at all
+ * names, or takes one of them for another because of its hash, holds it. */
+
+static atomic_bool is_held;
+static atomic_bool is_freed;
+static atomic_bool was_freed_early;
+
+static void hold_entry(void *entry, void *arg)
+{
+	const struct node *node = entry;
+
+	(void)arg;
+	if (atomic_exchange(&is_held, true))
+		return;
+	for (int i = 0; i < 100 && !atomic_load(&is_freed); i++)
+		(void)usleep(1000);
+	atomic_store(&was_freed_early, atomic_load(&is_freed) || !node->zone);
+}
+
+static void *hold_name(void *arg)
+{
+	(void)arg;
+	zonedb_enter_thread();
+	rcu_read_lock();
+	nametable_read(&db->nodes, hold_entry, NULL);
+	rcu_read_unlock();
+	zonedb_leave_thread();
+	return NULL;
+}
+
+static void test_names_of_a_dropped_load_outlive_those_who_hold_them(void **state)
+{
+	struct zonebuild *build = NULL;
+	struct zonedit *edit = NULL;
+	struct gaz_error err;
+	char path[128];
+	pthread_t reader;
+
+	(void)state;
+	write_zone(1, 7);
+	(void)snprintf(path, sizeof path, "%s/z1.test.zone", dir);
+	assert_int_equal(load(path, &build, &edit, &err), GAZ_OK);
+	assert_int_equal(pthread_create(&reader, NULL, hold_name, NULL), 0);
+	while (!atomic_load(&is_held))
+		(void)usleep(1000);
+	zonedit_free(&edit);
+	zonebuild_free(&build);
+	atomic_store(&is_freed, true);
+	assert_int_equal(pthread_join(reader, NULL), 0);
+	assert_false(atomic_load(&was_freed_early));
+}
+
 /* ---- the folder ---- */
 
 static gaz_status commit(void *arg, struct zonedir *zones)
@@ -308,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_every_failed_allocation_of_a_load_leaves_nothing),
+		T(test_names_of_a_dropped_load_outlive_those_who_hold_them),
 		T(test_every_failed_allocation_of_an_update_is_made_good_by_the_next),
 	};
 	int failed;
