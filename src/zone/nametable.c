@@ -171,30 +171,42 @@ static bool is_worn(const struct array *array, size_t count)
 	       (buckets > START_BUCKETS && count < buckets * FULL / 16);
 }
 
+/* An array of the right size with the entries of another; NULL: out of memory. */
+static struct array *remake(struct nametable_array *old, size_t count)
+{
+	size_t buckets = START_BUCKETS;
+	struct move move = {NULL, false};
+	struct array *made;
+
+	while (count > buckets * FULL)
+		buckets *= 2;
+	made = new_array(buckets);
+	if (!made)
+		return NULL;
+	move.to = &made->shown;
+	walk_array(old, move_entry, &move);
+	if (move.failed) {
+		free_array(made);
+		return NULL;
+	}
+	made->first_overflows = made->overflows;
+	return made;
+}
+
 gaz_status nametable_grow(struct nametable *table, size_t more)
 {
 	struct nametable_array *old = atomic_load(&table->array);
 	struct array *old_array = caa_container_of(old, struct array, shown);
 	size_t count = table->count + more;
-	size_t buckets = START_BUCKETS;
-	struct move move = {NULL, false};
-	struct array *grown;
+	bool has_room = count <= ((size_t)old->mask + 1) * FULL;
+	struct array *made;
 
-	if (count <= ((size_t)old->mask + 1) * FULL && !is_worn(old_array, count))
+	if (has_room && !is_worn(old_array, count))
 		return GAZ_OK;
-	while (count > buckets * FULL)
-		buckets *= 2;
-	grown = new_array(buckets);
-	if (!grown)
-		return GAZ_ENOMEM;
-	move.to = &grown->shown;
-	walk_array(old, move_entry, &move);
-	if (move.failed) {
-		free_array(grown);
-		return GAZ_ENOMEM;
-	}
-	grown->first_overflows = grown->overflows;
-	atomic_store_explicit(&table->array, &grown->shown, memory_order_release);
+	made = remake(old, count);
+	if (!made) /* the old one still does, if only less well */
+		return has_room ? GAZ_OK : GAZ_ENOMEM;
+	atomic_store_explicit(&table->array, &made->shown, memory_order_release);
 	call_rcu(&old_array->rcu, on_array_unused);
 	return GAZ_OK;
 }

@@ -145,7 +145,8 @@ void nametable_fini(struct nametable *table);
 
 /** Make the table large enough for `more` entries, and anew when it is worn or far
  *  too large: a constant cost per change, on average. Readers see no difference;
- *  slots found or reserved before are void. @return GAZ_OK, GAZ_ENOMEM */
+ *  slots found or reserved before are void. @return GAZ_OK, GAZ_ENOMEM (there is no
+ *  room; that a new table could not be had matters only then) */
 GAZ_MUST_CHECK gaz_status nametable_grow(struct nametable *table, size_t more);
 
 /** Set a slot apart for an entry of this hash, to be filled or cleared. Slots
