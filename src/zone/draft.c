@@ -184,12 +184,13 @@ static bool is_equal(const struct rrset_input *a, const struct zone_record *b)
 static bool is_too_large(const struct draft_set *set, const struct zone_record *record)
 {
 	const size_t room = 65535 - DNS_HEADER_LEN - (DNAME_MAX + 4) - DNS_OPT_LEN;
-	size_t rdata_len = set->rdata_len + record->rdata_len;
+	size_t len = RRSET_RDATA_AT + record->rdata_len;
 
-	if (count_records(set) >= UINT16_MAX)
+	if (set && count_records(set) >= UINT16_MAX)
 		return true;
-	return record->policy == RRSET_ALL &&
-	       rdata_len + (set->count + 1) * RRSET_RDATA_AT > room;
+	if (set)
+		len += set->rdata_len + set->count * RRSET_RDATA_AT;
+	return record->policy == RRSET_ALL && len > room;
 }
 
 /* Types of which a name has at most one record that answers. */
@@ -199,10 +200,24 @@ static bool is_single(const struct zone_record *record)
 	       (record->type == DNS_TYPE_CNAME && record->policy != RRSET_WEIGHTED);
 }
 
+/* Whether the set may have this record too. */
+static gaz_status check_beside(struct draft_set *set, struct arena *arena,
+			       const struct zone_record *record)
+{
+	if (set->policy != record->policy || set->ttl != record->ttl)
+		return GAZ_EEXISTS;
+	if (!is_single(record))
+		return GAZ_OK;
+	if (take_base_apart(set, arena) != GAZ_OK)
+		return GAZ_ENOMEM;
+	return is_equal(&set->records[0], record) ? GAZ_OK : GAZ_EEXISTS;
+}
+
 gaz_status draft_check(struct draft *draft, struct arena *arena,
 		       const struct zone_record *record)
 {
-	const struct draft_set *set;
+	struct draft_set *set;
+	gaz_status st = GAZ_OK;
 
 	if (!(dns_type_is_data(record->type) || is_alias(record->type)) ||
 	    !rdata_is_valid(record->type, record->rdata, record->rdata_len) ||
@@ -213,15 +228,11 @@ gaz_status draft_check(struct draft *draft, struct arena *arena,
 	if (has_cname_conflict(draft, record->type))
 		return GAZ_EEXISTS;
 	set = find_set(draft, record->type);
-	if (!set || count_records(set) == 0)
-		return GAZ_OK;
-	if (set->policy != record->policy || set->ttl != record->ttl)
-		return GAZ_EEXISTS;
-	if (is_single(record) && !is_equal(&set->records[0], record))
-		return GAZ_EEXISTS;
-	if (is_too_large(set, record))
-		return GAZ_ELIMIT;
-	return GAZ_OK;
+	if (set && count_records(set) > 0)
+		st = check_beside(set, arena, record);
+	if (st == GAZ_OK && is_too_large(set, record))
+		st = GAZ_ELIMIT;
+	return st;
 }
 
 gaz_status draft_add(struct draft *draft, struct arena *arena,

@@ -327,6 +327,42 @@ static void test_set_may_not_outgrow_its_limit(void **state)
 	assert_int_equal(wire_get_u16(got.wire + 6), 8);
 }
 
+/* One record alone may be too large for a message, too. */
+static void test_record_may_not_outgrow_a_message(void **state)
+{
+	static uint8_t rdata[65535];
+	struct zone *zone = fixture_full_zone(&fx, "z.", "example.com.", NULL, 1);
+	struct zone_record record = {
+		65280, 65535 - 12 - 259 - 11 - 12 + 1, 60, RRSET_ALL, true, rdata};
+	const uint8_t *owner = (const uint8_t *)"\1a\7example\3com";
+
+	(void)state;
+	assert_int_equal(zonedit_add_record(fx.edit, zone, owner, &record), GAZ_ELIMIT);
+	record.rdata_len = sizeof rdata;
+	assert_int_equal(zonedit_check_record(fx.edit, zone, owner, &record), GAZ_ELIMIT);
+	record.rdata_len = 65535 - 12 - 259 - 11 - 12;
+	assert_int_equal(zonedit_add_record(fx.edit, zone, owner, &record), GAZ_OK);
+	fixture_publish(&fx);
+}
+
+/* Equal ones are one to whoever asks, however many there are. */
+static void test_many_equal_records_of_a_type_of_which_one_answers(void **state)
+{
+	struct zone *zone = fixture_full_zone(&fx, "z.", "example.com.", NULL, 1);
+
+	(void)state;
+	for (int i = 0; i < 2 * RRSET_APART_MIN; i++) {
+		assert_int_equal(fixture_try(&fx, zone, "a.example.com. 60 IN CNAME b.",
+					     RRSET_MULTIVALUE, true),
+				 GAZ_OK);
+		fixture_publish(&fx);
+	}
+	assert_int_equal(fixture_try(&fx, zone, "a.example.com. 60 IN CNAME c.",
+				     RRSET_MULTIVALUE, true),
+			 GAZ_EEXISTS);
+	assert_rcode("a.example.com.", "CNAME", 0, "a.example.com. 60 IN CNAME b.\n");
+}
+
 /* Ten zones: kept alive by what was published before, and one edit of every
  * kind of change, of which the n-th allocation fails. */
 
@@ -605,6 +641,8 @@ int main(void)
 		T(test_conflicting_records_are_refused),
 		T(test_removal_minds_health_and_ttl_changes_all),
 		T(test_set_may_not_outgrow_its_limit),
+		T(test_record_may_not_outgrow_a_message),
+		T(test_many_equal_records_of_a_type_of_which_one_answers),
 		T(test_every_failed_allocation_leaves_the_database_as_it_was),
 		T(test_readers_see_whole_states_during_edits),
 		T(test_reader_keeps_the_names_of_a_zone_being_removed),
