@@ -5,13 +5,13 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "dns/name.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
 #include "registry/service-internal.h"
 #include "registry/tag-internal.h"
 
 enum {
-	DNS_NAME_TEXT_MAX = 253, /* of <service>.<namespace> */
 	ORDER_KEYS = SERVICE_ORDER_KEYS,
 };
 
@@ -89,6 +89,17 @@ static gaz_status check_records(struct call *call, const struct dns_config_in *d
 	return GAZ_OK;
 }
 
+/* The service "." is the namespace's own name, and a final dot takes no room. */
+static bool has_dns_name(const char *service, const char *namespace)
+{
+	uint8_t apex[DNAME_MAX];
+	uint8_t owner[DNAME_MAX];
+	size_t len;
+
+	return dname_from_text(namespace, apex, &len) == GAZ_OK &&
+	       dname_below(service, apex, owner, &len) == GAZ_OK;
+}
+
 static gaz_status check_dns_config(struct call *call, const struct create_service_in *in,
 				   const struct namespace_record *ns)
 {
@@ -104,7 +115,7 @@ static gaz_status check_dns_config(struct call *call, const struct create_servic
 		return refuse(call,
 			      "A service in a DNS namespace needs a DnsConfig, or the "
 			      "Type HTTP");
-	if (strlen(in->name) + 1 + strlen(ns->name) > DNS_NAME_TEXT_MAX)
+	if (!has_dns_name(in->name, ns->name))
 		return refuse(call,
 			      "The names of service and namespace are too long for one "
 			      "domain name: 253 characters at most");

@@ -131,6 +131,22 @@ def test_legal_service_names(daemon, name):
     assert gaz.addresses(daemon.ask(owner)) == ["10.0.0.1"]
 
 
+def test_the_longest_names(daemon):
+    """Service and namespace together have as many octets as a DNS name can have; the
+    service "." adds none to its namespace's, nor does a final dot."""
+    api, labels = daemon.api, [letter * 63 for letter in "abc"]
+    whole = ".".join([*labels, "d" * 61])
+    shorter = ".".join([*labels, "e" * 59])
+    for namespace, service, longer in ((whole, ".", "s"), (shorter + ".", "s", "ss")):
+        place = api.private(namespace)
+        found = create(api, place, service)
+        api.register(found["Id"], "i", "10.0.0.1")
+        owner = whole if service == "." else f"s.{shorter}"
+        assert gaz.addresses(daemon.ask(owner)) == ["10.0.0.1"]
+        api.fails("InvalidInput", "CreateService", Name=longer, NamespaceId=place,
+                  DnsConfig=A_60)
+
+
 @pytest.mark.parametrize("name", ["", "_", "-a", "a-", "a..b", ".a", "a.", "..", "a b", "*",
                                   "*.a", "x" * 64, "a/b", "a\n", "\u00fc", "a.-b",
                                   ".".join(["z" * 63, "z" * 63, "z"])])
