@@ -95,9 +95,11 @@ gaz_status health_update(struct call *call, const void *in, void *out)
 		return refuse_missing(call, input->instance_id, svc.id);
 	if (st != GAZ_OK)
 		return st;
-	if (call->registry->config.custom_health_delay_ms > 0)
+	/* Without a delay there is nothing to put off, but maybe a change from a time with
+	 * one to call off. */
+	if (wanted == inst.healthy || call->registry->config.custom_health_delay_ms > 0)
 		put_off(call, &svc, &inst, wanted);
-	else if (wanted != inst.healthy)
+	else
 		st = health_turn(call, &svc, &inst);
 	return st;
 }

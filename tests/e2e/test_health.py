@@ -257,3 +257,22 @@ def test_a_delayed_status_survives_a_kill_and_takes_effect(start):
               lambda: statuses(daemon.api, service)["a"] == "UNHEALTHY")
     gaz.until("DNS follows",
               lambda: gaz.texts(daemon.ask("s.x.example", "A")) == ["10.0.0.2", "10.0.0.3"])
+
+
+def test_a_delayed_status_can_be_called_off(start):
+    """By asking for the present status, also where nothing is delayed any more."""
+    daemon = start("--custom-health-delay", "3000")
+    service = daemon.api.serve(daemon.api.http("h"), "s", HealthCheckCustomConfig={})
+    for instance in "abcd":
+        daemon.api.attach(service, instance)
+        daemon.api.set_health(service, instance, "UNHEALTHY")
+    daemon.api.set_health(service, "a", "HEALTHY")
+    daemon.options[-1] = "0"
+    daemon.restart()
+    daemon.api.set_health(service, "b", "HEALTHY")
+    daemon.api.set_health(service, "c", "UNHEALTHY")
+    assert statuses(daemon.api, service)["c"] == "UNHEALTHY"
+    gaz.until("the last one turns",
+              lambda: statuses(daemon.api, service)["d"] == "UNHEALTHY")
+    assert statuses(daemon.api, service) == {"a": "HEALTHY", "b": "HEALTHY",
+                                             "c": "UNHEALTHY", "d": "UNHEALTHY"}
