@@ -9,7 +9,7 @@
 struct error_row {
 	const char *name;
 	int http_status;
-	bool modelled; /* the message is "Message"; AWS's front ends say "message" */
+	bool is_capital; /* "Message", as the model has it; AWS's front ends say "message" */
 };
 
 /* clang-format off */
@@ -41,7 +41,7 @@ static const struct error_row errors[ERROR_COUNT] = {
 	[ERROR_UNRECOGNIZED_CLIENT]    = {"UnrecognizedClientException", 403, false},
 	[ERROR_INVALID_SIGNATURE]      = {"InvalidSignatureException", 403, false},
 	[ERROR_THROTTLING]             = {"ThrottlingException", 400, false},
-	[ERROR_ACCESS_DENIED]          = {"AccessDeniedException", 403, false},
+	[ERROR_ACCESS_DENIED]          = {"AccessDeniedException", 400, true},
 	[ERROR_INTERNAL_FAILURE]       = {"InternalFailure", 500, false},
 	[ERROR_SERVICE_UNAVAILABLE]    = {"ServiceUnavailable", 503, false},
 };
@@ -71,7 +71,7 @@ void error_body(int code, const char *message, const struct fault *fault,
 
 	json_begin_object(w);
 	json_member_text(w, "__type", row->name);
-	json_name(w, row->modelled ? "Message" : "message");
+	json_name(w, row->is_capital ? "Message" : "message");
 	json_put_cut_text(w, message);
 	for (size_t i = 0; fault && i < fault->extra_count; i++) {
 		json_name(w, fault->extra[i].member);

@@ -289,8 +289,7 @@ def test_backup_under_load_is_one_moment_of_it(daemon, home):
 
 def test_backup_is_refused_over_tcp(daemon, home):
     """It holds everything of all accounts."""
-    reply = daemon.api.send(b"{}", "Gazetteer.Backup")
-    assert (reply.status, reply.code) == (403, "AccessDeniedException")
+    daemon.api.fails("AccessDeniedException", "Gazetteer.Backup")
     url = f"http://127.0.0.1:{daemon.apis[0][1]}"
     done = gaz.run([gaz.GAZCTL, "--api", url, "backup", f"{home}/copy.mdb"], home, 1)
     assert "AccessDeniedException" in done.stderr

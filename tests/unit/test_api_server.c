@@ -428,7 +428,7 @@ static void test_backup_is_a_file_and_for_the_unix_socket_alone(void **state)
 	assert_closed(c);
 	hang_up(c);
 	r = call(state, "Gazetteer.Backup", "{}");
-	assert_error(&r, 403, "AccessDeniedException");
+	assert_error(&r, 400, "AccessDeniedException");
 	assert_alive(state);
 }
 
