@@ -141,7 +141,9 @@ GAZ_MUST_CHECK gaz_status operation_submit(struct call *call,
 
 /**
  * Remove the oldest operation if it has ended and is older than operations are
- * kept, or if there are too many; now or, for its age, within a second.
+ * kept, or if there are too many; now or, for its age, within a second. Tells in
+ * the registry whether to go on (sweeping), and when to look again at the latest
+ * (sweep_due_ms).
  * @return GAZ_OK, GAZ_ENOTFOUND (nothing to remove), GAZ_ENOMEM, GAZ_ESTORE
  */
 GAZ_MUST_CHECK gaz_status operation_sweep(struct call *call);

@@ -10,6 +10,7 @@
 
 enum {
 	SWEEP_INTERVAL_MS = 1000,
+	SWEEP_LATE_MS = 60000, /* how long one may stay too long while nothing happens */
 	SWEEP_SLACK_MAX = 256,
 };
 
@@ -232,7 +233,7 @@ static bool is_outdated(const struct registry *r, int64_t submit_ms, int64_t now
 static gaz_status find_sweepings(struct call *call, struct key *key_out,
 				 struct span *value_out)
 {
-	struct registry *r = call->registry;
+	const struct registry *r = call->registry;
 	size_t count = 0;
 	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, key_out, value_out);
 
@@ -241,10 +242,21 @@ static gaz_status find_sweepings(struct call *call, struct key *key_out,
 	if (st == GAZ_OK && !is_superfluous(r, count) &&
 	    !is_outdated(r, key_time_ms(key_out), call->now_ms))
 		st = GAZ_ENOTFOUND;
-	if (r->sweeping && st != GAZ_OK)
-		r->next_sweep_ms = clock_monotonic_ms() + SWEEP_INTERVAL_MS;
-	r->sweeping = st == GAZ_OK;
 	return st;
+}
+
+/* Nothing goes for a while: those that are kept grow old one by one, and go together.
+ * The key is that of the oldest; it is empty where there is none. */
+static void rest(struct call *call, const struct key *key)
+{
+	struct registry *r = call->registry;
+	int64_t submit_ms = key->len > 0 ? key_time_ms(key) : call->now_ms;
+	int64_t old_ms = submit_ms + r->config.operation_keep_ms;
+
+	if (r->sweeping)
+		r->next_sweep_ms = clock_monotonic_ms() + SWEEP_INTERVAL_MS;
+	r->sweeping = false;
+	r->sweep_due_ms = (old_ms > call->now_ms ? old_ms : call->now_ms) + SWEEP_LATE_MS;
 }
 
 gaz_status operation_sweep(struct call *call)
@@ -257,11 +269,15 @@ gaz_status operation_sweep(struct call *call)
 
 	if (st == GAZ_OK)
 		st = operation_decode(call, key_span(&key), value, &op, &extra);
-	/* One that cannot be read stays: calls must not fail for it. */
-	if (st != GAZ_OK)
-		return st == GAZ_ESTORE ? GAZ_ENOTFOUND : st;
-	/* One that is pending is younger than all that is behind it. */
-	if (op.status != OPERATION_SUCCESS && op.status != OPERATION_FAIL)
-		return GAZ_ENOTFOUND;
+	/* One that cannot be read stays: calls must not fail for it. So does one that is
+	 * pending: it is younger than all that is behind it. */
+	if (st == GAZ_ESTORE || (st == GAZ_OK && op.status != OPERATION_SUCCESS &&
+				 op.status != OPERATION_FAIL))
+		st = GAZ_ENOTFOUND;
+	if (st != GAZ_OK) {
+		rest(call, &key);
+		return st;
+	}
+	call->registry->sweeping = true;
 	return forget(call, &op, &extra, &key);
 }

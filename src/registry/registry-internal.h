@@ -31,6 +31,7 @@ struct registry {
 	bool finish_failed;	    /* the last attempt to finish due ones did */
 	bool sweeping;		    /* more old operations than can go in one group */
 	int64_t next_sweep_ms;	    /* for their age alone not before; monotonic */
+	int64_t sweep_due_ms;	    /* when to sweep if nothing has happened by then */
 	struct healthcheck_notice *notices; /* of the group at work */
 	struct healthcheck_notice **notices_tail;
 };

@@ -20,6 +20,8 @@
 enum {
 	FINISH_RETRY_MS = 1000, /* after due operations could not be finished */
 	SWEEP_MAX = 256,	/* operations removed in one group */
+	SWEEP_PAUSE_MS = 20,	/* from one group of nothing else to the next */
+	SWEEP_RETRY_MS = 60000, /* after such a group has failed */
 };
 
 /* A group at work. */
@@ -211,6 +213,31 @@ static void finish_due(struct registry *r)
 		log_failure("due-work-not-done", st);
 }
 
+/* Operations grow old also while there are no calls, whose groups would sweep. */
+static void sweep_idly(struct registry *r)
+{
+	int64_t now_ms = clock_now_ms(&r->config.clock);
+	gaz_status st;
+
+	if (!r->sweeping && now_ms < r->sweep_due_ms)
+		return;
+	st = run_group(r, run_sweep, SWEEP_MAX);
+	if (st == GAZ_OK)
+		return;
+	log_failure("sweep-failed", st);
+	r->sweeping = false;
+	r->sweep_due_ms = now_ms + SWEEP_RETRY_MS;
+}
+
+static int64_t time_to_sweep(const struct registry *r)
+{
+	int64_t wait_ms = r->sweep_due_ms - clock_now_ms(&r->config.clock);
+
+	if (r->sweeping)
+		return SWEEP_PAUSE_MS;
+	return wait_ms > 0 ? wait_ms : 0;
+}
+
 static bool spoils_group(gaz_status st)
 {
 	return st != GAZ_OK && st != GAZ_EREFUSED;
@@ -269,18 +296,17 @@ static void process(struct registry *r, struct job *jobs)
 
 typedef gaz_status next_due(struct store_txn *txn, int64_t *due_ms_out);
 
-/* Milliseconds until something is due, an operation or a health status; -1:
- * nothing is. */
+/* Milliseconds until something is due: an operation, a health status, a sweep. */
 static int64_t time_to_next(struct registry *r)
 {
 	static next_due *const sources[] = {operation_next_due, health_next_due};
 	const int64_t least_ms = r->finish_failed ? FINISH_RETRY_MS : 0;
 	struct store_txn *txn = NULL;
-	int64_t wait_ms = -1;
+	int64_t wait_ms = time_to_sweep(r);
 
 	if (!r->has_pending && r->config.operation_delay_ms == 0 &&
 	    r->config.custom_health_delay_ms == 0)
-		return -1;
+		return wait_ms;
 	r->has_pending = false;
 	if (store_begin_read(r->store, &txn) != GAZ_OK)
 		return FINISH_RETRY_MS;
@@ -292,7 +318,7 @@ static int64_t time_to_next(struct registry *r)
 		due_ms -= clock_now_ms(&r->config.clock);
 		if (due_ms < least_ms)
 			due_ms = least_ms;
-		if (wait_ms < 0 || due_ms < wait_ms)
+		if (due_ms < wait_ms)
 			wait_ms = due_ms;
 		r->has_pending = true;
 	}
@@ -316,10 +342,7 @@ static struct job *take_jobs(struct registry *r, int64_t wait_ms, bool *stop_out
 	}
 	pthread_mutex_lock(&r->mutex);
 	while (!r->head && !r->stopping && rc != ETIMEDOUT) {
-		if (wait_ms < 0)
-			pthread_cond_wait(&r->wake, &r->mutex);
-		else
-			rc = pthread_cond_timedwait(&r->wake, &r->mutex, &until);
+		rc = pthread_cond_timedwait(&r->wake, &r->mutex, &until);
 	}
 	jobs = r->head;
 	r->head = NULL;
@@ -347,6 +370,8 @@ void *writer_main(void *registry)
 			finish_due(r);
 		if (jobs)
 			process(r, jobs);
+		else
+			sweep_idly(r);
 	}
 	zonedb_leave_thread();
 	return NULL;

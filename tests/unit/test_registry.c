@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -386,6 +387,32 @@ static void test_operations_go_many_at_a_time(void **state)
 	assert_in_range(sweeps, 4, 5);
 }
 
+/* Without any call, and more than go at a time. */
+static void test_old_operations_go_by_themselves(void **state)
+{
+	enum {
+		PATIENCE = 60000, /* milliseconds */
+	};
+	struct fixture *f = *state;
+	struct operation_record op;
+	const char *last = NULL;
+	const char *ns;
+	const char *svc;
+
+	assert_int_equal(fixture_create_namespace(f, "one.test", NULL, &ns), GAZ_OK);
+	assert_int_equal(fixture_create_service(f, ns, "a", &svc), GAZ_OK);
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(fixture_register(f, svc, "same", "10.0.0.1", &last),
+				 GAZ_OK);
+	get_operation(f, last, &op);
+	fixture_close(f);
+	f->config.clock.fixed_ms = op.create_ms + 86400000;
+	assert_int_equal(fixture_open(f), GAZ_OK);
+	for (int i = 0; i < PATIENCE && count_operations(f) > 0; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	assert_int_equal(count_operations(f), 0);
+}
+
 static const char *register_with_token(struct fixture *f, const char *service_id, int n)
 {
 	struct text_pair pair = {"AWS_INSTANCE_IPV4", "10.0.0.1"};
@@ -542,6 +569,7 @@ int main(void)
 		WITH_REGISTRY(test_operations_are_kept_up_to_a_number),
 		WITH_REGISTRY(test_operations_go_many_at_a_time),
 		WITH_REGISTRY(test_requests_are_known_again_as_long_as_their_operations),
+		WITH_REGISTRY(test_old_operations_go_by_themselves),
 		WITH_REGISTRY(test_lists_keep_the_order_of_creation_within_a_millisecond),
 		WITH_REGISTRY(test_two_ways_to_write_a_name_are_one_name),
 		WITH_REGISTRY(test_a_repeated_service_request_is_one_with_equal_tags),
