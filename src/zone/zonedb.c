@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "zone/zonedb.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,9 +83,27 @@ void zonedb_free(struct zonedb **db)
 	*db = NULL;
 }
 
+struct last_call {
+	struct rcu_head rcu;
+	sem_t has_run;
+};
+
+static void on_last_call(struct rcu_head *head)
+{
+	(void)sem_post(&caa_container_of(head, struct last_call, rcu)->has_run);
+}
+
+/* What was handed to call_rcu() is called in that order, by one thread. rcu_barrier()
+ * relies on the same, but ends the process when it gets no memory. */
 void zonedb_wait_freed(void)
 {
-	rcu_barrier();
+	struct last_call last;
+
+	(void)sem_init(&last.has_run, 0, 0);
+	call_rcu(&last.rcu, on_last_call);
+	while (sem_wait(&last.has_run) != 0)
+		;
+	(void)sem_destroy(&last.has_run);
 }
 
 void zonedb_enter_thread(void)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -271,6 +272,85 @@ static void test_names_of_a_dropped_load_outlive_those_who_hold_them(void **stat
 	assert_false(atomic_load(&was_freed_early));
 }
 
+/* ---- no memory at all ---- */
+
+/* The sanitizers' allocators end the program when the system gives them nothing. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static const bool can_exhaust = false;
+#else
+static const bool can_exhaust = true;
+#endif
+
+struct block {
+	struct block *next;
+};
+
+/* Take all that malloc() has or gets. */
+static struct block *take_all_memory(void)
+{
+	struct block *all = NULL;
+
+	for (size_t size = 1 << 20; size >= sizeof *all; size /= 2) {
+		struct block *block;
+
+		while ((block = malloc(size))) {
+			block->next = all;
+			all = block;
+		}
+	}
+	return all;
+}
+
+static void give_back(struct block *all)
+{
+	while (all) {
+		struct block *next = all->next;
+
+		free(all);
+		all = next;
+	}
+}
+
+static rlim_t size_of_process(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu", &pages), 1);
+	assert_int_equal(fclose(file), 0);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+static void test_waiting_for_what_was_replaced_needs_no_memory(void **state)
+{
+	struct zonebuild *build = NULL;
+	struct zonedit *edit = NULL;
+	struct gaz_error err;
+	struct rlimit before;
+	struct rlimit none;
+	char path[128];
+	struct block *all;
+
+	(void)state;
+	write_zone(1, 7);
+	(void)snprintf(path, sizeof path, "%s/z1.test.zone", dir);
+	assert_int_equal(load(path, &build, &edit, &err), GAZ_OK);
+	zonedit_publish(&edit);
+	zonebuild_free(&build);
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	none = before;
+	if (can_exhaust) {
+		none.rlim_cur = size_of_process();
+		assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+	}
+	all = can_exhaust ? take_all_memory() : NULL;
+	zonedb_wait_freed();
+	give_back(all);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	assert_int_equal(serial_of(1), 7);
+}
+
 /* ---- the folder ---- */
 
 static gaz_status commit(void *arg, struct zonedir *zones)
@@ -364,6 +444,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_every_failed_allocation_of_a_load_leaves_nothing),
 		T(test_names_of_a_dropped_load_outlive_those_who_hold_them),
+		T(test_waiting_for_what_was_replaced_needs_no_memory),
 		T(test_every_failed_allocation_of_an_update_is_made_good_by_the_next),
 	};
 	int failed;
