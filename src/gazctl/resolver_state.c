@@ -306,6 +306,8 @@ static void undo(const struct tree *tree, const struct plan *plan, json_t *root)
 			ok = tree_put(tree, change->path, &change->before, NULL) ==
 				     GAZ_OK &&
 			     ok;
+		else if (!tree_entry_equals(&now, &change->before, false))
+			ok = false;
 		tree_entry_fini(&now);
 	}
 	if (ok) /* else the copies stay, for "resolver remove" */

@@ -52,10 +52,14 @@ static int open_in(const struct tree *tree, const char *path, int flags)
 static gaz_status cannot(struct gaz_error *err, const char *what, const char *path)
 {
 	int cause = errno;
+	const char *advice = "";
 
+	if (cause == EPERM && geteuid() == 0)
+		advice = "; is it marked as immutable? see lsattr and chattr -i";
+	else if (cause == EACCES || cause == EPERM)
+		advice = "; run it as root";
 	return gaz_error_set(err, GAZ_EIO, "cannot %s %s: %s%s", what, path,
-			     strerror(cause),
-			     cause == EACCES || cause == EPERM ? "; run it as root" : "");
+			     strerror(cause), advice);
 }
 
 /* The directory of a path, and its last name. */
@@ -254,14 +258,28 @@ static bool make_temporary(int dir, const struct tree_entry *entry, char name[64
 	return false;
 }
 
-/* A mount point cannot be replaced: its file is written to. */
-static bool write_in_place(int dir, const char *name, const struct tree_entry *entry)
+static bool overwrite(int dir, const char *name, const struct tree_entry *entry)
 {
 	int fd = openat(dir, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
 	bool ok = fd >= 0 && write_all(fd, entry);
 
 	if (fd >= 0)
 		ok = close(fd) == 0 && ok;
+	return ok;
+}
+
+/* A mount point cannot be replaced: its file is written to. When that fails half way,
+ * what was there is written back: for that there was room. */
+static bool write_in_place(int dir, const char *name, const struct tree_entry *entry)
+{
+	struct tree_entry old = {.kind = TREE_NOTHING};
+	bool ok = look_in(dir, name, &old) == GAZ_OK && overwrite(dir, name, entry);
+	int cause = errno;
+
+	if (!ok && old.kind == TREE_FILE)
+		(void)overwrite(dir, name, &old);
+	tree_entry_fini(&old);
+	errno = cause;
 	return ok;
 }
 

@@ -323,6 +323,37 @@ cp "$1/etc/resolv.conf" "$1/../during"
     assert machine.read("/etc/resolv.conf") == "nameserver 192.0.2.1\n"
 
 
+def test_a_mounted_resolv_conf_that_has_no_room_stays_as_it_was(machine):
+    """It is written in place, and its file system has room for one page alone."""
+    machine.write("/etc/resolv.conf", "nameserver 192.0.2.1\n")
+    machine.path("/small").mkdir()
+    before = machine.snapshot()
+    script = """set -e
+mount -t tmpfs -o size=4k none "$1/small"
+{ echo nameserver 192.0.2.2; printf '#%4060s\\n' page; } >"$1/small/resolv.conf"
+cp "$1/small/resolv.conf" "$1/../old"
+mount --bind "$1/small/resolv.conf" "$1/etc/resolv.conf"
+! "$2" resolver install --server 127.0.53.1 --root "$1" 2>"$1/../said"
+cp "$1/etc/resolv.conf" "$1/../new"
+"""
+    subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", machine.root, GAZCTL],
+                   check=True, timeout=gaz.PATIENCE, env=gaz.clean_env(machine.home),
+                   stdout=subprocess.DEVNULL)
+    assert "No space left" in (machine.home / "said").read_text()
+    assert (machine.home / "new").read_bytes() == (machine.home / "old").read_bytes()
+    assert machine.snapshot() == before
+
+
+def test_what_root_itself_may_not_change_has_another_advice(machine):
+    plain(machine)
+    subprocess.run(["chattr", "+i", machine.path("/etc/resolv.conf")], check=True)
+    try:
+        done = machine.ctl("install", *PORT_53, expect=1)
+    finally:
+        subprocess.run(["chattr", "-i", machine.path("/etc/resolv.conf")], check=True)
+    assert "chattr -i" in done.stderr and "as root" not in done.stderr
+
+
 def test_a_user_is_told_to_be_root(machine):
     """Without a trace."""
     plain(machine)
