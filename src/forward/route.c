@@ -122,7 +122,7 @@ int route_find(const struct route *routes, size_t count, const struct dname *nam
 static void add_nameserver(const char *text, struct route *out)
 {
 	char bare[64];
-	size_t len = strcspn(text, " \t\r\n");
+	size_t len = strcspn(text, " \t\r\n;#");
 
 	if (len >= sizeof bare)
 		return;

@@ -18,22 +18,23 @@ enum {
  * set, and 15 at most. We look at all servers. */
 static void read_line(char *line, struct doctor_resolv *out)
 {
-	char *word = strtok(line, " \t"), *value;
+	static const char space[] = " \t\r"; /* files come from Windows, too */
+	char *word = strtok(line, space), *value;
 
 	if (!word || *word == '#' || *word == ';')
 		return;
 	if (strcmp(word, "nameserver") == 0) {
-		value = strtok(NULL, " \t");
+		value = strtok(NULL, " \t\r;#");
 		if (value && out->server_count < DOCTOR_SERVERS_MAX &&
 		    netaddr_parse_endpoint(value, DNS_PORT,
 					   &out->servers[out->server_count]) == GAZ_OK)
 			out->server_count++;
 	} else if (strcmp(word, "search") == 0 || strcmp(word, "domain") == 0) {
 		out->search_count = 0;
-		while (strtok(NULL, " \t"))
+		while (strtok(NULL, space))
 			out->search_count++;
 	} else if (strcmp(word, "options") == 0) {
-		while ((value = strtok(NULL, " \t")) != NULL) {
+		while ((value = strtok(NULL, space)) != NULL) {
 			if (strncmp(value, "ndots:", 6) == 0)
 				out->ndots = (unsigned)atoi(value + 6);
 		}

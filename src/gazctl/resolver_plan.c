@@ -278,7 +278,7 @@ static bool names(const char *line, const char *server)
 	size_t len = strlen(server);
 
 	at += strspn(at, " \t");
-	return strncmp(at, server, len) == 0 && strcspn(at, " \t\r") == len;
+	return strncmp(at, server, len) == 0 && strcspn(at, " \t\r;#") == len;
 }
 
 /* The servers of before, for gazetteerd to forward to. */

@@ -255,6 +255,16 @@ def test_a_second_nameserver(patient, servers, word):
     assert any(word in text for _, text in found)
 
 
+def test_a_resolv_conf_from_windows(patient):
+    """The C library takes no notice of the carriage returns, nor of what is behind ";"."""
+    patient.start()
+    (patient.root / "etc/resolv.conf").write_bytes(
+        f"nameserver {OURS}\r\nnameserver 192.0.2.1;x\r\noptions ndots:2\r\n".encode())
+    found = {(name, text) for name, text in patient.doctor() if name != "forwarding"}
+    assert {name for name, _ in found} == {"nameservers"}
+    assert any("192.0.2.1:53 besides gazetteerd" in text for _, text in found)
+
+
 def test_all_names_go_to_one_that_does_not_forward(patient):
     """The machine is cut off from the rest of the world."""
     patient.start()

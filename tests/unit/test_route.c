@@ -127,6 +127,8 @@ static void test_resolv_conf_is_read(void **state)
 				   "  nameserver\t192.0.2.2   # the second\n"
 				   "nameservers 192.0.2.8\n"
 				   "nameserver nonsense\n"
+				   "nameserver 192.0.2.3;the third\n"
+				   "nameserver 192.0.2.4\r\n"
 				   "nameserver 2001:db8::1\n"
 				   "nameserver fe80::1%eth0";
 	char path[] = "/tmp/test_route.XXXXXX";
@@ -139,12 +141,12 @@ static void test_resolv_conf_is_read(void **state)
 	close(fd);
 	assert_int_equal(route_read_resolv_conf(path, &route), GAZ_OK);
 	unlink(path);
-	assert_int_equal(route.count, 3);
+	assert_int_equal(route.count, 5);
 	assert_string_equal(
 		netaddr_print_endpoint((struct sockaddr *)&route.addresses[1], printed),
 		"192.0.2.2:53");
 	assert_string_equal(
-		netaddr_print_endpoint((struct sockaddr *)&route.addresses[2], printed),
+		netaddr_print_endpoint((struct sockaddr *)&route.addresses[4], printed),
 		"[2001:db8::1]:53");
 	assert_int_equal(route_read_resolv_conf(path, &route), GAZ_EIO);
 }
