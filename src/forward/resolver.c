@@ -40,6 +40,7 @@ struct resolver {
 	pthread_t thread;
 	bool running;
 	struct ub_ctx *ctx;
+	bool is_deleting;    /* the context; it calls back for all that it was asked */
 	uint64_t generation; /* how often it was renewed */
 	struct questions questions;
 	struct loop loops[ROUTES_MAX];
@@ -263,6 +264,8 @@ static void on_answer(void *arg, int rcode, void *packet, int len, int sec,
 	(void)sec;
 	(void)why_bogus;
 	(void)was_ratelimited;
+	if (r->is_deleting)
+		return; /* no failure, and nothing to ask that context: see ask_again() */
 	if (question->is_probe)
 		;
 	else if (rcode == DNS_NOERROR && packet && len > 0)
@@ -358,7 +361,15 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- other upstreams ---- */
 
-/* libunbound has forgotten what the old ones were asked. */
+static void delete_context(struct resolver *r)
+{
+	r->is_deleting = true;
+	ub_ctx_delete(r->ctx);
+	r->ctx = NULL;
+	r->is_deleting = false;
+}
+
+/* What the old one had not answered yet. */
 static void ask_again(struct resolver *r)
 {
 	for (size_t i = 0; i < FORWARD_QUESTIONS_MAX; i++) {
@@ -381,7 +392,7 @@ static gaz_status renew_context(struct resolver *r)
 
 	if (st != GAZ_OK)
 		return st;
-	ub_ctx_delete(r->ctx);
+	delete_context(r);
 	r->ctx = ctx;
 	r->generation++;
 	cache_flush(f->cache);
@@ -512,7 +523,7 @@ void resolver_close(struct resolver **r)
 	if (!old)
 		return;
 	if (old->ctx)
-		ub_ctx_delete(old->ctx);
+		delete_context(old);
 	if (old->wake)
 		event_free(old->wake);
 	if (old->tick)

@@ -539,6 +539,23 @@ def test_stop_answers_those_who_wait(forwarding, upstream):
         assert gaz.rcode(dns.message.from_wire(gaz.read_tcp(stream))) == "SERVFAIL"
 
 
+def test_other_upstreams_lose_nobody_who_waits(start, resolvers, tmp_path):
+    """The file changes while one of the old upstreams is being asked."""
+    old, new = resolvers(), resolvers()
+    old.answers["www.example", "A"] = silent
+    new.give("www.example", "A", "192.0.2.9")
+    path = tmp_path / "resolv.conf"
+    path.write_text(f"nameserver {old.address}\n", encoding="ascii")
+    daemon = start("--forward", str(path))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(gaz.PATIENCE)
+        sock.connect(daemon.dns[0])
+        sock.send(gaz.query("www.example", rd=True).to_wire())
+        gaz.until("the old one is asked", lambda: old.count("www.example"))
+        path.write_text(f"nameserver {new.address}\n", encoding="ascii")
+        assert gaz.addresses(dns.message.from_wire(sock.recv(65535))) == ["192.0.2.9"]
+
+
 def test_counters_tell_what_was_forwarded(forwarding, upstream):
     upstream.answers["bad.example", "A"] = servfail
     for _ in range(3):
