@@ -21,6 +21,7 @@
 #include "forward/forward-internal.h"
 #include "forward/loop.h"
 #include "forward/question.h"
+#include "forward/reach.h"
 #include "forward/watch.h"
 
 enum {
@@ -44,6 +45,7 @@ struct resolver {
 	uint64_t generation; /* how often it was renewed */
 	struct questions questions;
 	struct loop loops[ROUTES_MAX];
+	struct reach reaches[ROUTES_MAX];
 	_Atomic uint64_t asked;
 	_Atomic uint64_t failures;
 	_Atomic uint64_t turned_away;
@@ -245,14 +247,21 @@ static void take_failure(struct resolver *r, struct question *question)
 	static struct log_limit limit;
 	uint32_t suppressed;
 	char name[DNAME_TEXT_SIZE];
+	int64_t now_ms = clock_monotonic_ms();
 	int route = question->route;
+	bool is_cut_off =
+		reach_is_cut_off(&r->reaches[route], &r->forward->routes[route], now_ms);
 
 	if (log_limit_pass(&limit, &suppressed))
-		log_warn("forward-failed", "name=%s type=%u suppressed=%u",
+		log_warn("forward-failed", "name=%s type=%u cause=\"%s\" suppressed=%u",
 			 dname_to_text(question->name.wire, name), question->qtype,
+			 is_cut_off ? "no network leads to an upstream"
+				    : "no upstream has answered",
 			 suppressed);
-	fail_waiting(r, question, EDNS_ERROR_NO_REACHABLE_AUTHORITY);
-	suspect_loop(r, route, clock_monotonic_ms());
+	fail_waiting(r, question,
+		     is_cut_off ? EDNS_ERROR_NETWORK : EDNS_ERROR_NO_REACHABLE_AUTHORITY);
+	if (!is_cut_off)
+		suspect_loop(r, route, now_ms);
 }
 
 static void on_answer(void *arg, int rcode, void *packet, int len, int sec,
@@ -397,6 +406,7 @@ static gaz_status renew_context(struct resolver *r)
 	r->generation++;
 	cache_flush(f->cache);
 	memset(r->loops, 0, sizeof r->loops);
+	memset(r->reaches, 0, sizeof r->reaches);
 	ask_again(r);
 	return GAZ_OK;
 }

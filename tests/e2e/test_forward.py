@@ -15,11 +15,13 @@ import dns.rrset
 import pytest
 
 import gaz
+import netns
 import resolver as resolver_module
 from gaz import IN_A, OUTSIDE, VPC_A
 
 LOOPBACK = "127.0.0.1"
 NO_REACHABLE_AUTHORITY = 22
+NETWORK_ERROR = 23
 RD = dns.flags.RD
 
 
@@ -297,6 +299,26 @@ def test_dead_upstream_is_servfail_in_time(start, resolvers):
     def is_back():
         return gaz.addresses(ask(daemon, "back.example")) == ["192.0.2.3"]
     gaz.until("the upstream is used again", is_back)
+
+
+def test_error_tells_no_network_from_no_answer(home):
+    """A machine without any network; then there is one, on which nobody answers."""
+    def reply(name):
+        done = gaz.run([*machine.prefix, "dig", "@127.0.0.1", "+tries=1", "+time=10", name],
+                       home)
+        assert "status: SERVFAIL" in done.stdout
+        return done.stdout
+    with netns.machines(2) as (machine, other):
+        daemon = machine.daemon(home, "--forward", "192.0.2.53,2001:db8::53",
+                                listen=["127.0.0.1:53"])
+        daemon.start()
+        try:
+            assert f"EDE: {NETWORK_ERROR}" in reply("first.example")
+            machine.wire(other, "192.0.2.1/24", "192.0.2.53/24")
+            gaz.until("there is a way", lambda: f"EDE: {NO_REACHABLE_AUTHORITY}" in
+                      reply("second.example"))
+        finally:
+            daemon.finish()
 
 
 def test_second_upstream_takes_over(start, resolvers):
