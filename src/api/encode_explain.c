@@ -110,6 +110,10 @@ static void put_reply(struct json_out *w, const struct explain_out *e)
 		json_name(w, "Forwarded");
 		json_put_bool(w, true);
 	}
+	if (e->is_special) {
+		json_name(w, "Special");
+		json_put_bool(w, true);
+	}
 	if (!e->has_reply)
 		return;
 	json_member_object(w, "Reply");

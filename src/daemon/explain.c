@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/explain.h"
 
+#include "dns/name.h"
+#include "forward/forward.h"
+
 static int find_listener(void *arg, const struct sockaddr *addr, const char **vpc_id_out)
 {
 	const struct explainer *e = arg;
@@ -19,12 +22,22 @@ static size_t answer(void *arg, const uint8_t *query, size_t len,
 	return responder_answer(*e->responder, query, len, source, listener, reply, cap);
 }
 
+static bool stays_here(void *arg, const uint8_t *name)
+{
+	const struct explainer *e = arg;
+	struct dname dname;
+
+	return *e->forward && dname_parse(name, DNAME_MAX, &dname) > 0 &&
+	       forward_stays_here(*e->forward, &dname);
+}
+
 void explain_init(struct explainer *e, const struct options *options,
-		  struct responder *const *responder)
+		  struct responder *const *responder, struct forward *const *forward)
 {
 	*e = (struct explainer){
 		.options = options,
 		.responder = responder,
-		.dns = {find_listener, answer, e},
+		.forward = forward,
+		.dns = {find_listener, answer, stays_here, e},
 	};
 }

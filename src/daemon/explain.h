@@ -10,8 +10,9 @@
 struct explainer {
 	const struct options *options;
 	struct responder *const *responder; /* open before the first call comes */
+	struct forward *const *forward;	    /* NULL there: nothing is forwarded */
 	struct registry_dns dns;	    /* for struct registry_config */
 };
 
 void explain_init(struct explainer *e, const struct options *options,
-		  struct responder *const *responder);
+		  struct responder *const *responder, struct forward *const *forward);

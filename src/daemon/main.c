@@ -252,7 +252,7 @@ static gaz_status open_all(struct daemon *d, struct gaz_error *err)
 {
 	gaz_status st = GAZ_OK;
 
-	explain_init(&d->explainer, &d->options, &d->responder);
+	explain_init(&d->explainer, &d->options, &d->responder, &d->forward);
 	if (!d->options.ephemeral)
 		st = path_make_parents(d->options.data, err);
 	if (st == GAZ_OK && zonedb_new(&d->db) != GAZ_OK)

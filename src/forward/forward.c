@@ -8,6 +8,7 @@
 
 #include "base/netaddr.h"
 #include "forward/forward-internal.h"
+#include "forward/local.h"
 #include "forward/watch.h"
 
 static gaz_status refuse_own(const struct forward_config *config, struct gaz_error *err)
@@ -126,6 +127,11 @@ gaz_status forward_open(const struct forward_config *config, struct forward **ou
 gaz_status forward_start(struct forward *f)
 {
 	return resolver_start(f->resolver);
+}
+
+bool forward_stays_here(const struct forward *f, const struct dname *name)
+{
+	return local_holds(f->routes, f->route_count, name);
 }
 
 void forward_stop(struct forward *f)

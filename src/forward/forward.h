@@ -65,6 +65,10 @@ void forward_stop(struct forward *f);
  *  was handed over too late gets a reply. Accepts a pointer to NULL. */
 void forward_close(struct forward **f);
 
+/** True when no upstream is ever asked for the name: it is answered here, as special (RFC
+ *  6303, RFC 6761). Callable from any thread. */
+bool forward_stays_here(const struct forward *f, const struct dname *name);
+
 /** Callable from any thread. */
 void forward_read_counters(const struct forward *f, struct forward_counters *out);
 

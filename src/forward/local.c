@@ -105,3 +105,31 @@ void local_print(FILE *out, const struct route *routes, size_t count)
 		}
 	}
 }
+
+static bool is_below(const struct dname *name, const char *text)
+{
+	uint8_t zone[DNAME_MAX];
+	size_t len;
+
+	return dname_from_text(text, zone, &len) == GAZ_OK &&
+	       dname_is_within(name->wire, zone);
+}
+
+bool local_holds(const struct route *routes, size_t count, const struct dname *name)
+{
+	int route = route_find(routes, count, name);
+	bool found = false;
+	char row[64];
+
+	if (route >= 0 && !is_root(&routes[route]))
+		return false; /* above or below: it has upstreams of its own */
+	for (size_t i = 0; !found && i < sizeof specials / sizeof *specials; i++)
+		found = is_below(name, specials[i].name);
+	for (size_t i = 0; !found && i < sizeof rows / sizeof *rows; i++) {
+		for (unsigned n = rows[i].first; !found && n <= rows[i].last; n++) {
+			(void)snprintf(row, sizeof row, "%u.%s", n, rows[i].tail);
+			found = is_below(name, row);
+		}
+	}
+	return found;
+}

@@ -129,6 +129,9 @@ static void print_reply(const json_t *e)
 	if (json_is_true(json_object_get(e, "Forwarded")))
 		printf("reply    an upstream is asked (--forward), its answer is not "
 		       "cached\n");
+	if (json_is_true(json_object_get(e, "Special")))
+		printf("reply    answered here and told to no upstream: a name with a "
+		       "special meaning (RFC 6303, RFC 6761)\n");
 	if (!reply)
 		return;
 	printf("reply    %s\n", table_text(reply, "Rcode"));

@@ -256,7 +256,9 @@ static gaz_status ask(struct call *call, const struct question *q,
 		return GAZ_ENOMEM;
 	len = dns->answer(dns->arg, query, write_query(q, query), &q->source, q->listener,
 			  reply, REPLY_SIZE);
-	out->is_forwarded = len == 0;
+	out->is_special = len == 0 && out->trace.match == TRACE_NO_ZONE &&
+			  dns->stays_here(dns->arg, q->name);
+	out->is_forwarded = len == 0 && !out->is_special;
 	st = present_reply(reply, len, call->arena, &out->reply);
 	out->has_reply = st == GAZ_OK;
 	free(reply);

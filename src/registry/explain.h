@@ -50,6 +50,7 @@ struct explain_out {
 	size_t instance_count;
 	bool fail_open;	   /* no instance is healthy, so all of them answer */
 	bool is_forwarded; /* an upstream would be asked; there is no reply */
+	bool is_special;   /* none would: forwarding itself answers; no reply either */
 	bool has_reply;
 	struct present_reply reply;
 };

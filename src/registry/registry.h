@@ -62,6 +62,10 @@ struct registry_dns {
 	size_t (*answer)(void *arg, const uint8_t *query, size_t len,
 			 const struct netaddr *source, int listener, uint8_t *reply,
 			 size_t cap);
+
+	/** Whether a name, in wire form, that no zone holds is answered without
+	 *  any upstream, as special. */
+	bool (*stays_here)(void *arg, const uint8_t *name);
 	void *arg;
 };
 

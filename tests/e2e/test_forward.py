@@ -612,6 +612,25 @@ def test_explanation_knows_of_forwarding(forwarding, upstream):
     assert explain("192.0.2.1")["Reply"]["Rcode"] == "REFUSED"
 
 
+def test_explanation_knows_names_that_stay_here(start, upstream):
+    """It is as true as the answer is: nobody is asked for these."""
+    daemon = start("--forward", upstream.address, "--forward", f"corp.test={upstream.address}",
+                   "--forward", f"172.in-addr.arpa={upstream.address}")
+    for name, special in (
+            ("localhost", True), ("a.LOCAL", True), ("1.0.0.10.in-addr.arpa", True),
+            ("9.100.100.in-addr.arpa", True), ("9.128.100.in-addr.arpa", False),
+            ("notlocal", False), ("test", True), ("a.test", True), ("corp.test", False),
+            ("www.corp.test", False), ("1.20.172.in-addr.arpa", False)):
+        upstream.asked.clear()
+        found = daemon.api.ok("Gazetteer.ExplainAnswer", Name=name)["Explanation"]
+        assert (found.get("Special"), found.get("Forwarded")) == \
+            ((True, None) if special else (None, True)), name
+        said = gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "explain", name], daemon.home)
+        assert ("told to no upstream" in said.stdout) == special
+        ask(daemon, name)
+        assert (upstream.asked == []) == special, name
+
+
 def test_late_reply_comes_from_the_address_that_was_asked(start, upstream):
     """The client's socket is connected: it takes replies from nowhere else."""
     daemon = start("--forward", upstream.address, listen=("0.0.0.0:0", "[::1]:0"))
