@@ -105,6 +105,8 @@ static const struct action actions[] = {
 	 namespace_list, encode_our_namespace_page},
 	{OURS "GetStatus", &model_nothing, sizeof(struct api_status), ACTION_STATUS,
 	 NULL, encode_status},
+	{OURS "FlushCache", &model_nothing, NOTHING, ACTION_FLUSH,
+	 NULL, encode_nothing},
 	{OURS "Backup", &model_nothing, NOTHING, ACTION_FILE,
 	 registry_copy, NULL},
 	{OURS "ListZones", &model_zone, sizeof(struct zone_page_out), ACTION_LOCAL_READ,

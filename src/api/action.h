@@ -22,6 +22,7 @@ enum action_way {	 /* how an operation is carried out */
 	ACTION_READ = 0, /* on the API thread */
 	ACTION_MUTATION, /* by the writer */
 	ACTION_STATUS,	 /* the daemon fills in its api_status */
+	ACTION_FLUSH,	 /* the daemon forgets what upstreams have answered */
 	/* From here on over the management socket only: */
 	ACTION_LOCAL_READ,
 	ACTION_RELOAD, /* a read, once the daemon has read the zone files again */
@@ -33,7 +34,7 @@ struct action {
 	const struct shape *input; /* decodes into a struct of input->size bytes */
 	size_t out_size;
 	enum action_way way;
-	registry_run *run;     /* NULL for ACTION_STATUS */
+	registry_run *run;     /* NULL for ACTION_STATUS and ACTION_FLUSH */
 	action_encode *encode; /* NULL for ACTION_FILE */
 };
 

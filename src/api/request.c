@@ -410,20 +410,18 @@ void request_cancel_copy(struct api_server *s, bool wait)
 		join_copier(copier);
 }
 
-static void start_reload(struct api_request *c)
+/* To the daemon, which has the job done by somebody. */
+static void hand_over(struct api_request *c, void (*work)(void *arg, struct job *job),
+		      void *arg, const char *absent)
 {
-	struct api_server *s = c->server;
-
-	if (!s->reload) {
-		refuse(c, FAULT_INVALID_INPUT,
-		       "There are no zone files: the daemon was started without "
-		       "--zones.");
+	if (!work) {
+		refuse(c, FAULT_INVALID_INPUT, absent);
 		reply(c);
 		return;
 	}
 	c->job.done = on_done;
-	s->calls_in_flight++;
-	s->reload(s->reload_arg, &c->job);
+	c->server->calls_in_flight++;
+	work(arg, &c->job);
 }
 
 static void run(struct api_request *c)
@@ -454,7 +452,14 @@ static void run(struct api_request *c)
 		registry_submit(s->registry, job);
 		break;
 	case ACTION_RELOAD:
-		start_reload(c);
+		hand_over(c, s->reload, s->reload_arg,
+			  "There are no zone files: the daemon was started without "
+			  "--zones.");
+		break;
+	case ACTION_FLUSH:
+		hand_over(c, s->flush, s->flush_arg,
+			  "There are no answers of others to forget: the daemon was "
+			  "started without --forward.");
 		break;
 	case ACTION_FILE:
 		start_copy(c);

@@ -50,6 +50,8 @@ struct api_server {
 	struct rate_table *rates; /* NULL: nothing is limited */
 	void (*reload)(void *arg, struct job *job);
 	void *reload_arg;
+	void (*flush)(void *arg, struct job *job);
+	void *flush_arg;
 	void (*read_status)(void *arg, struct api_status *out);
 	void *read_status_arg;
 

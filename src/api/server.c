@@ -334,6 +334,8 @@ static gaz_status copy_config(struct api_server *s, const struct api_config *con
 	s->clock = config->clock;
 	s->reload = config->reload;
 	s->reload_arg = config->reload_arg;
+	s->flush = config->flush;
+	s->flush_arg = config->flush_arg;
 	s->read_status = config->read_status;
 	s->read_status_arg = config->read_status_arg;
 	s->default_region = strdup(config->default_region);

@@ -52,6 +52,11 @@ struct api_config {
 	void (*reload)(void *arg, struct job *job);
 	void *reload_arg;
 
+	/* Forgets what upstreams have answered, then calls the job's `done` with its status
+	 * set, on any thread. NULL: nothing is forwarded. */
+	void (*flush)(void *arg, struct job *job);
+	void *flush_arg;
+
 	/* Fills in what Gazetteer.GetStatus reports; called on the API thread. */
 	void (*read_status)(void *arg, struct api_status *out);
 	void *read_status_arg;

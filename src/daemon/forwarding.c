@@ -5,6 +5,7 @@
 
 #include "daemon/options.h"
 #include "forward/forward.h"
+#include "registry/registry.h"
 #include "responder/recursion.h"
 #include "responder/responder.h"
 
@@ -49,4 +50,36 @@ gaz_status forwarding_open(const struct options *o, struct responder *responder,
 		st = gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 	free(listeners);
 	return st;
+}
+
+struct flush {
+	struct forward_wish wish; /* the first member: one address for both */
+	struct job *job;
+};
+
+static void end_job(struct job *job, gaz_status st)
+{
+	job->status = st;
+	job->done(job);
+}
+
+static void on_flushed(struct forward_wish *wish, gaz_status st)
+{
+	struct flush *flush = (struct flush *)wish;
+	struct job *job = flush->job;
+
+	free(flush);
+	end_job(job, st);
+}
+
+void forwarding_flush(void *arg, struct job *job)
+{
+	struct flush *flush = malloc(sizeof *flush);
+
+	if (!flush) {
+		end_job(job, GAZ_ENOMEM);
+		return;
+	}
+	*flush = (struct flush){{.done = on_flushed}, job};
+	forward_forget(arg, &flush->wish);
 }

@@ -6,6 +6,7 @@
 /* Sets up forwarding as the options say, for a responder that is open. */
 
 struct forward;
+struct job;
 struct options;
 struct responder;
 
@@ -14,3 +15,7 @@ struct responder;
 GAZ_MUST_CHECK gaz_status forwarding_open(const struct options *options,
 					  struct responder *responder,
 					  struct forward **out, struct gaz_error *err);
+
+/** Have forwarding forget all answers, then call the job's `done`. `arg` is the struct
+ *  forward. */
+void forwarding_flush(void *arg, struct job *job);

@@ -240,6 +240,8 @@ static gaz_status open_api(struct daemon *d, struct gaz_error *err)
 		.default_account = o->account,
 		.reload = d->statics ? statics_reload : NULL,
 		.reload_arg = d->statics,
+		.flush = d->forward ? forwarding_flush : NULL,
+		.flush_arg = d->forward,
 		.read_status = read_status,
 		.read_status_arg = d,
 	};

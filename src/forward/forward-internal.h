@@ -20,9 +20,17 @@ struct forward {
 	struct forward_desk *desks;
 	unsigned desk_count;
 	_Atomic bool is_closing;
+	_Atomic bool has_ended; /* the resolver looks at no wish any more */
+	_Atomic(struct forward_wish *) wishes;
 	int wake_fd; /* of the resolver */
 	struct resolver *resolver;
 };
 
-/** Have the resolver look at the desks. */
+/** Have the resolver look at the desks and the wishes. */
 void forward_wake(struct forward *f);
+
+/** Those that have come, taken off the queue; NULL: none. */
+struct forward_wish *forward_take_wishes(struct forward *f);
+
+/** Tell the owners of a list of wishes. */
+void forward_end_wishes(struct forward_wish *wishes, gaz_status st);

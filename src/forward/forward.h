@@ -69,6 +69,20 @@ void forward_close(struct forward **f);
  *  6303, RFC 6761). Callable from any thread. */
 bool forward_stays_here(const struct forward *f, const struct dname *name);
 
+/* A wish that all that upstreams have answered be forgotten. */
+struct forward_wish {
+	struct forward_wish *next; /* the queue's */
+	/* Called once, on another thread or on the caller's: GAZ_OK, and what is asked from
+	 * now on is asked of upstreams; GAZ_EIO, GAZ_ENOMEM: all is as before; GAZ_EBUSY:
+	 * forwarding has ended. The wish is its owner's again. */
+	void (*done)(struct forward_wish *wish, gaz_status st);
+};
+
+/** Forget every answer, and libunbound's own: what upstreams are being asked meanwhile is
+ *  asked again. Takes the wish until it is done. Callable from any thread, until
+ *  forward_close(). */
+void forward_forget(struct forward *f, struct forward_wish *wish);
+
 /** Callable from any thread. */
 void forward_read_counters(const struct forward *f, struct forward_counters *out);
 

@@ -2,6 +2,7 @@
 #include "forward/resolver.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,19 +344,6 @@ static void take_queries(struct resolver *r)
 	}
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
-{
-	struct resolver *r = arg;
-	uint64_t count;
-
-	(void)what;
-	if (read(fd, &count, sizeof count) < 0)
-		return;
-	take_queries(r);
-	if (atomic_load_explicit(&r->forward->is_closing, memory_order_acquire))
-		event_base_loopbreak(r->base);
-}
-
 /* Who has waited long enough is told so; the answer may still come, for the cache. */
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -368,7 +356,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		take_failure(r, r->questions.oldest);
 }
 
-/* ---- other upstreams ---- */
+/* ---- other upstreams, or the same anew ---- */
 
 static void delete_context(struct resolver *r)
 {
@@ -409,6 +397,34 @@ static gaz_status renew_context(struct resolver *r)
 	memset(r->reaches, 0, sizeof r->reaches);
 	ask_again(r);
 	return GAZ_OK;
+}
+
+/* libunbound cannot be told to forget, but a context that is new knows nothing. */
+static void grant_wishes(struct resolver *r)
+{
+	struct forward_wish *wishes = forward_take_wishes(r->forward);
+	gaz_status st;
+
+	if (!wishes)
+		return;
+	st = renew_context(r);
+	if (st == GAZ_OK)
+		log_info("forward-cache-flushed", "generation=%" PRIu64, r->generation);
+	forward_end_wishes(wishes, st);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *r = arg;
+	uint64_t count;
+
+	(void)what;
+	if (read(fd, &count, sizeof count) < 0)
+		return;
+	grant_wishes(r);
+	take_queries(r);
+	if (atomic_load_explicit(&r->forward->is_closing, memory_order_acquire))
+		event_base_loopbreak(r->base);
 }
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
@@ -494,6 +510,8 @@ static void *run(void *arg)
 
 	rcu_register_thread();
 	(void)event_base_dispatch(r->base);
+	atomic_store(&r->forward->has_ended, true);
+	forward_end_wishes(forward_take_wishes(r->forward), GAZ_EBUSY);
 	fail_all(r);
 	rcu_unregister_thread();
 	return NULL;

@@ -52,6 +52,23 @@ int cmd_vpc_delete(const struct ctl *ctl, const struct args *args)
 	return rc;
 }
 
+int cmd_cache_flush(const struct ctl *ctl, const struct args *args)
+{
+	json_t *reply;
+	int rc = CTL_OK;
+
+	(void)args;
+	if (client_call(&ctl->client, "Gazetteer.FlushCache", json_object(), &reply) !=
+	    GAZ_OK)
+		return CTL_FAILED;
+	if (ctl->json)
+		rc = ctl_print_json(reply);
+	else
+		puts("flushed");
+	json_decref(reply);
+	return rc;
+}
+
 int cmd_status(const struct ctl *ctl, const struct args *args)
 {
 	json_t *reply;

@@ -198,6 +198,8 @@ const struct command command_table[] = {
 	 cmd_tag_list},
 	{"tag add", "ARN KEY=VALUE...", NULL, "add or replace tags", cmd_tag_add},
 	{"tag remove", "ARN KEY...", NULL, "remove tags", cmd_tag_remove},
+	{"cache flush", "", NULL, "forget what the resolvers of --forward have answered",
+	 cmd_cache_flush},
 	{"status", "", NULL, "show how the daemon does", cmd_status},
 	{"backup", "FILE", NULL,
 	 "copy the store while it is in use; FILE may be a folder", cmd_backup},

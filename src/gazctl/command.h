@@ -80,6 +80,7 @@ command_run cmd_zone_list;
 command_run cmd_zone_show;
 command_run cmd_zone_reload;
 command_run cmd_zone_export;
+command_run cmd_cache_flush;
 command_run cmd_status;
 /* cmd_seed.c */
 command_run cmd_apply;

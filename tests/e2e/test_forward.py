@@ -561,6 +561,51 @@ def test_stop_answers_those_who_wait(forwarding, upstream):
         assert gaz.rcode(dns.message.from_wire(gaz.read_tcp(stream))) == "SERVFAIL"
 
 
+def flush(daemon, home, *args, expect=0):
+    return gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "cache", "flush", *args], home,
+                   expect)
+
+
+def test_flush_forgets_what_upstreams_have_said(forwarding, upstream, home):
+    """Also that there is no such name, and of libunbound's own cache: the TTL is long."""
+    assert gaz.rcode(ask(forwarding, "new.example")) == "NXDOMAIN"
+    assert gaz.addresses(ask(forwarding, "www.example")) == ["192.0.2.1", "192.0.2.2"]
+    upstream.give("new.example", "A", "192.0.2.7")
+    upstream.give("www.example", "A", "192.0.2.8")
+    assert gaz.rcode(ask(forwarding, "new.example")) == "NXDOMAIN"
+    assert flush(forwarding, home).stdout == "flushed\n"
+    assert gaz.addresses(ask(forwarding, "new.example")) == ["192.0.2.7"]
+    assert gaz.addresses(ask(forwarding, "www.example")) == ["192.0.2.8"]
+    assert json.loads(flush(forwarding, home, "--json").stdout) == {}
+
+
+def test_flush_loses_nobody_who_waits(forwarding, upstream, home):
+    """What is being asked is asked again; an answer from before counts for nothing."""
+    gate = threading.Event()
+
+    def wait(query, is_tcp):
+        lines = upstream.held
+        assert gate.wait(gaz.PATIENCE)
+        return upstream._reply(query, lines, is_tcp)
+    upstream.give("held.example", "A", "192.0.2.6")
+    upstream.held, upstream.answers["held.example", "A"] = \
+        upstream.answers["held.example", "A"], wait
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(gaz.PATIENCE)
+        sock.connect(forwarding.dns[0])
+        sock.send(gaz.query("held.example", rd=True).to_wire())
+        gaz.until("the upstream is asked", lambda: upstream.count("held.example"))
+        upstream.give("held.example", "A", "192.0.2.9")
+        flush(forwarding, home)
+        gate.set()
+        assert gaz.addresses(dns.message.from_wire(sock.recv(65535))) == ["192.0.2.9"]
+
+
+def test_flush_needs_a_cache(daemon, home):
+    assert "--forward" in flush(daemon, home, expect=1).stderr
+    daemon.api.fails("InvalidInput", "Gazetteer.FlushCache")
+
+
 def test_other_upstreams_lose_nobody_who_waits(start, resolvers, tmp_path):
     """The file changes while one of the old upstreams is being asked."""
     old, new = resolvers(), resolvers()
@@ -576,6 +621,31 @@ def test_other_upstreams_lose_nobody_who_waits(start, resolvers, tmp_path):
         gaz.until("the old one is asked", lambda: old.count("www.example"))
         path.write_text(f"nameserver {new.address}\n", encoding="ascii")
         assert gaz.addresses(dns.message.from_wire(sock.recv(65535))) == ["192.0.2.9"]
+
+
+def test_many_flushes_under_load(forwarding, upstream, home):
+    """Every query gets a reply, and every flush ends."""
+    for i in range(20):
+        upstream.give(f"n{i}.example", "A", f"192.0.2.{i + 1}")
+    stop, failed = threading.Event(), []
+
+    def load():
+        while not stop.is_set():
+            for i in range(20):
+                reply = ask(forwarding, f"n{i}.example")
+                if gaz.addresses(reply) != [f"192.0.2.{i + 1}"]:
+                    failed.append(reply)
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(30):
+            assert forwarding.api.ok("Gazetteer.FlushCache") == {}
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(gaz.PATIENCE)
+    assert not failed, str(failed[0])
 
 
 def test_counters_tell_what_was_forwarded(forwarding, upstream):
