@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/local.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -16,13 +17,18 @@ struct api_local {
 	struct shape_patterns *patterns;
 	const char *region;
 	const char *account;
+	struct local_call *oldest; /* of those that have not been collected */
+	struct local_call *newest;
 };
 
 struct local_call {
 	struct job job; /* first: on_done() casts */
+	struct local_call *next;
 	const struct action *action;
 	struct arena arena;
 	struct json_out text; /* of the reply */
+	gaz_status status;    /* of what was done on our thread */
+	bool is_with_writer;
 	pthread_mutex_t mutex;
 	pthread_cond_t ended;
 	bool has_ended;
@@ -51,6 +57,7 @@ void api_local_free(struct api_local **local)
 {
 	if (!*local)
 		return;
+	assert(!(*local)->oldest);
 	shape_patterns_free(&(*local)->patterns);
 	free(*local);
 	*local = NULL;
@@ -95,26 +102,18 @@ static void on_done(struct job *job)
 	pthread_mutex_unlock(&c->mutex);
 }
 
-static gaz_status run(const struct api_local *local, struct local_call *c)
+static gaz_status await(struct local_call *c)
 {
-	struct job *job = &c->job;
-
-	if (c->action->way == ACTION_READ)
-		return registry_read(local->registry, &job->call, job->run, job->in,
-				     job->out);
-	job->done = on_done;
-	registry_submit(local->registry, job);
 	pthread_mutex_lock(&c->mutex);
 	while (!c->has_ended)
 		pthread_cond_wait(&c->ended, &c->mutex);
 	pthread_mutex_unlock(&c->mutex);
-	return job->status;
+	return c->job.status;
 }
 
 static gaz_status execute(const struct api_local *local, struct local_call *c)
 {
 	struct job *job = &c->job;
-	gaz_status st;
 
 	job->run = c->action->run;
 	job->out = arena_alloc(&c->arena, c->action->out_size);
@@ -123,11 +122,23 @@ static gaz_status execute(const struct api_local *local, struct local_call *c)
 	job->call.account = local->account;
 	if (!job->out)
 		return GAZ_ENOMEM;
-	st = run(local, c);
+	if (c->action->way == ACTION_READ)
+		return registry_read(local->registry, &job->call, job->run, job->in,
+				     job->out);
+	job->done = on_done;
+	c->is_with_writer = true;
+	registry_submit(local->registry, job);
+	return GAZ_OK;
+}
+
+static gaz_status encode(struct local_call *c, gaz_status st)
+{
+	const struct job *job = &c->job;
+
 	if (st == GAZ_EREFUSED && job->call.fault.code != FAULT_NONE)
 		return refuse(c, (int)job->call.fault.code, job->call.fault.message,
 			      &job->call.fault);
-	if (st == GAZ_OK)
+	if (st == GAZ_OK && job->out)
 		c->action->encode(&job->call, job->out, &c->text);
 	return st;
 }
@@ -149,30 +160,62 @@ static gaz_status read_reply(struct local_call *c, gaz_status st, json_t **out)
 	return st;
 }
 
-gaz_status api_local_call(struct api_local *local, const char *target, bool trial,
-			  const json_t *input, json_t **out)
+static struct local_call *call_new(const char *target)
 {
-	struct local_call c = {
-		.action = action_find(target),
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
-		.ended = PTHREAD_COND_INITIALIZER,
-	};
+	struct local_call *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->action = action_find(target);
+	pthread_mutex_init(&c->mutex, NULL);
+	pthread_cond_init(&c->ended, NULL);
+	arena_init(&c->arena);
+	json_init(&c->text);
+	return c;
+}
+
+static void call_free(struct local_call *c)
+{
+	json_fini(&c->text);
+	arena_fini(&c->arena);
+	pthread_cond_destroy(&c->ended);
+	pthread_mutex_destroy(&c->mutex);
+	free(c);
+}
+
+gaz_status api_local_submit(struct api_local *local, const char *target, bool trial,
+			    const json_t *input)
+{
+	struct local_call *c = call_new(target);
+
+	if (!c)
+		return GAZ_ENOMEM;
+	if (!c->action ||
+	    (c->action->way != ACTION_READ && c->action->way != ACTION_MUTATION))
+		c->status =
+			refuse(c, ERROR_UNKNOWN_OPERATION, "No such operation.", NULL);
+	else
+		c->status = decode(local, c, trial, input);
+	if (c->status == GAZ_OK && !trial)
+		c->status = execute(local, c);
+	if (local->oldest)
+		local->newest->next = c;
+	else
+		local->oldest = c;
+	local->newest = c;
+	return GAZ_OK;
+}
+
+gaz_status api_local_collect(struct api_local *local, json_t **out)
+{
+	struct local_call *c = local->oldest;
 	gaz_status st;
 
-	arena_init(&c.arena);
-	json_init(&c.text);
-	if (!c.action ||
-	    (c.action->way != ACTION_READ && c.action->way != ACTION_MUTATION))
-		st = refuse(&c, ERROR_UNKNOWN_OPERATION, "No such operation.", NULL);
-	else
-		st = decode(local, &c, trial, input);
-	if (st == GAZ_OK && trial)
-		encode_nothing(&c.job.call, NULL, &c.text);
-	else if (st == GAZ_OK)
-		st = execute(local, &c);
+	assert(c);
+	local->oldest = c->next;
+	st = encode(c, c->is_with_writer ? await(c) : c->status);
 	if (st == GAZ_OK || st == GAZ_EREFUSED)
-		st = read_reply(&c, st, out);
-	json_fini(&c.text);
-	arena_fini(&c.arena);
+		st = read_reply(c, st, out);
+	call_free(c);
 	return st;
 }

@@ -13,6 +13,7 @@
 
 enum {
 	PROGRESS_MS = 2000,
+	CALLS_MAX = 256,     /* under way, for one commit of the writer's */
 	PATIENCE_MS = 60000, /* for an operation, beyond what it is delayed */
 };
 
@@ -24,20 +25,30 @@ struct seedfile {
 	int64_t told_ms;
 };
 
-static gaz_status call(void *arg, const struct seed_call *request, json_t **out,
-		       struct gaz_error *err)
+static gaz_status say(gaz_status st, struct gaz_error *err)
+{
+	return st == GAZ_OK || st == GAZ_EREFUSED
+		       ? st
+		       : gaz_error_set(err, st, "%s", gaz_status_text(st));
+}
+
+static gaz_status submit(void *arg, const struct seed_call *request,
+			 struct gaz_error *err)
 {
 	const struct seedfile *f = arg;
 	const bool is_ours = strchr(request->operation, '.') != NULL;
 	char target[128];
-	gaz_status st;
 
 	(void)snprintf(target, sizeof target, "%s%s",
 		       is_ours ? "" : "Route53AutoNaming_v20170314.", request->operation);
-	st = api_local_call(f->api, target, request->trial, request->input, out);
-	return st == GAZ_OK || st == GAZ_EREFUSED
-		       ? st
-		       : gaz_error_set(err, st, "%s", gaz_status_text(st));
+	return say(api_local_submit(f->api, target, request->trial, request->input), err);
+}
+
+static gaz_status collect(void *arg, json_t **out, struct gaz_error *err)
+{
+	const struct seedfile *f = arg;
+
+	return say(api_local_collect(f->api, out), err);
 }
 
 static void on_item(void *arg, const struct seed_item *item)
@@ -81,7 +92,7 @@ static bool is_over(void *arg)
 static gaz_status apply(struct seedfile *f, const struct options *o,
 			const json_t *document, struct gaz_error *err)
 {
-	const struct seed_api api = {call, f};
+	const struct seed_api api = {CALLS_MAX, submit, collect, f};
 	const struct seed_observer observer = {on_item, on_fault, is_over, f};
 	const struct seed_options options = {
 		.timeout_ms = (int64_t)o->operation_delay_ms + PATIENCE_MS,

@@ -8,13 +8,10 @@
 #include <strings.h>
 #include <time.h>
 
-#include "gazctl/ctl.h"
+#include "gazctl/ctl_report.h"
+#include "seed/reply.h"
 
 static const char prefix[] = "Route53AutoNaming_v20170314.";
-
-enum {
-	PAGES_MAX = 100000, /* a server that never ends a list must not keep us */
-};
 
 static bool is_plain(const char *text)
 {
@@ -47,28 +44,18 @@ static void print_headers(const struct client *client, const char *operation, bo
 		 date, date, client->region, 0);
 }
 
-static const char *text_member(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* "CODE: message (Member=value, ...)" */
 static void report_api_error(const json_t *body)
 {
-	const char *code = text_member(body, "__type");
-	const char *message = text_member(body, "Message"), *key, *separator = " (";
+	const char *code = reply_text(body, "__type"), *key, *separator = " (";
 	json_t *value;
 
-	if (!*message)
-		message = text_member(body, "message");
 	if (!*code)
 		code = "error";
 	fputs("gazctl: ", stderr);
 	ctl_print_text(stderr, code);
 	fputs(": ", stderr);
-	ctl_print_text(stderr, message);
+	ctl_print_text(stderr, reply_message(body));
 	json_object_foreach((json_t *)body, key, value)
 	{
 		if (strcmp(key, "__type") == 0 || strcasecmp(key, "message") == 0 ||
@@ -81,9 +68,8 @@ static void report_api_error(const json_t *body)
 	fputs(strcmp(separator, ", ") == 0 ? ")\n" : "\n", stderr);
 }
 
-/* With GAZ_EREFUSED `out` is the body of the error. */
-static gaz_status decode_reply(const struct http_reply *reply, json_t **out,
-			       struct gaz_error *err)
+gaz_status client_decode(const struct http_reply *reply, json_t **out,
+			 struct gaz_error *err)
 {
 	json_error_t json_err;
 	json_t *body =
@@ -109,26 +95,44 @@ static gaz_status check_names(const struct client *client, const char *operation
 	return gaz_error_set(err, GAZ_EFORMAT, "no operation or region is called that");
 }
 
-gaz_status client_ask(const struct client *client, const char *operation, bool trial,
+gaz_status client_encode(const struct client *client, const char *operation, bool trial,
+			 const json_t *input, struct client_request *out,
+			 struct gaz_error *err)
+{
+	gaz_status st = check_names(client, operation, err);
+	char *body;
+
+	if (st != GAZ_OK)
+		return st;
+	body = json_dumps(input, JSON_COMPACT);
+	if (!body)
+		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	out->body = body;
+	print_headers(client, operation, trial, out->headers, sizeof(out->headers));
+	return GAZ_OK;
+}
+
+void client_request_fini(struct client_request *request)
+{
+	free(request->body);
+	request->body = NULL;
+}
+
+static gaz_status ask(const struct client *client, const char *operation,
 		      const json_t *input, json_t **out, struct gaz_error *err)
 {
-	char *text = json_dumps(input, JSON_COMPACT);
+	struct client_request request;
 	struct http_reply reply = {0};
-	char headers[768];
-	gaz_status st;
+	gaz_status st = client_encode(client, operation, false, input, &request, err);
 
-	if (!text)
-		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
-	st = check_names(client, operation, err);
-	if (st == GAZ_OK) {
-		print_headers(client, operation, trial, headers, sizeof(headers));
-		st = http_post(&client->peer, client->timeout_s, headers, text, &reply,
-			       err);
-	}
+	if (st != GAZ_OK)
+		return st;
+	st = http_post(&client->peer, client->timeout_s, request.headers, request.body,
+		       &reply, err);
 	if (st == GAZ_OK)
-		st = decode_reply(&reply, out, err);
+		st = client_decode(&reply, out, err);
 	http_reply_fini(&reply);
-	free(text);
+	client_request_fini(&request);
 	return st;
 }
 
@@ -155,7 +159,7 @@ gaz_status client_call(const struct client *client, const char *operation, json_
 		ctl_report("cannot make the request: are all arguments UTF-8?");
 		return GAZ_EFORMAT;
 	}
-	st = report(client_ask(client, operation, false, take, &body, &err), &body, &err);
+	st = report(ask(client, operation, take, &body, &err), &body, &err);
 	json_decref(take);
 	if (st == GAZ_OK)
 		*out = body;
@@ -165,67 +169,42 @@ gaz_status client_call(const struct client *client, const char *operation, json_
 gaz_status client_download(const struct client *client, const char *operation,
 			   json_t *take, int fd, http_progress *progress)
 {
-	char *input = take ? json_dumps(take, JSON_COMPACT) : NULL;
+	struct client_request request = {.body = NULL};
 	struct gaz_error err = {0};
 	struct http_reply reply = {0};
-	char headers[768];
 	json_t *body = NULL;
-	gaz_status st = check_names(client, operation, &err);
+	gaz_status st;
 
-	json_decref(take);
-	if (!input) {
+	if (!take) {
 		ctl_report("cannot make the request: are all arguments UTF-8?");
 		return GAZ_EFORMAT;
 	}
-	if (st == GAZ_OK) {
-		print_headers(client, operation, false, headers, sizeof(headers));
-		st = http_download(&client->peer, client->timeout_s, headers, input, fd,
-				   progress, &reply, &err);
-	}
-	free(input);
+	st = client_encode(client, operation, false, take, &request, &err);
+	json_decref(take);
+	if (st == GAZ_OK)
+		st = http_download(&client->peer, client->timeout_s, request.headers,
+				   request.body, fd, progress, &reply, &err);
+	client_request_fini(&request);
 	if (st == GAZ_OK && reply.status != 200)
-		st = decode_reply(&reply, &body, &err);
+		st = client_decode(&reply, &body, &err);
 	http_reply_fini(&reply);
 	return report(st, &body, &err);
-}
-
-/* Lists are arrays, but for the map of GetInstancesHealthStatus. */
-static void append_page(json_t *all, json_t *take, const char *list)
-{
-	json_t *more = json_object_get(take, list);
-
-	if (json_is_object(all))
-		json_object_update(all, more);
-	else
-		json_array_extend(all, more);
-	json_decref(take);
 }
 
 gaz_status client_call_list(const struct client *client, const char *operation,
 			    json_t *take, const char *list, json_t **out)
 {
-	json_t *all = NULL, *page = NULL, *token;
-	gaz_status st = GAZ_OK;
+	struct reply_list pages = {.member = list, .input = take};
+	json_t *page = NULL;
+	gaz_status st;
 
-	for (int pages = 0; pages < PAGES_MAX; pages++) {
+	do
 		st = client_call(client, operation, json_incref(take), &page);
-		if (st != GAZ_OK)
-			break;
-		token = json_incref(json_object_get(page, "NextToken"));
-		if (!all)
-			all = page;
-		else
-			append_page(json_object_get(all, list), page, list);
-		if (!token)
-			break;
-		json_object_del(all, "NextToken");
-		if (!take || json_object_set_new(take, "NextToken", token) != 0)
-			break;
-	}
+	while (st == GAZ_OK && reply_add_page(&pages, page));
 	json_decref(take);
 	if (st == GAZ_OK)
-		*out = all;
+		*out = pages.all;
 	else
-		json_decref(all);
+		json_decref(pages.all);
 	return st;
 }

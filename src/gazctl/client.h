@@ -31,18 +31,6 @@ GAZ_MUST_CHECK gaz_status client_call(const struct client *client, const char *o
 				      json_t *take, json_t **out);
 
 /**
- * Call an operation, or only have its input checked, and report nothing.
- *
- * @param trial  X-Gazetteer-Trial: nothing is done
- * @param out    a new reference; with GAZ_EREFUSED the body of the error
- * @param err    what went wrong, but not with GAZ_EREFUSED
- * @return as client_call()
- */
-GAZ_MUST_CHECK gaz_status client_ask(const struct client *client, const char *operation,
-				     bool trial, const json_t *input, json_t **out,
-				     struct gaz_error *err);
-
-/**
  * Call an operation whose answer is a file, and write that.
  *
  * @param take  the input object; freed in any case
@@ -61,3 +49,31 @@ GAZ_MUST_CHECK gaz_status client_download(const struct client *client,
 GAZ_MUST_CHECK gaz_status client_call_list(const struct client *client,
 					   const char *operation, json_t *take,
 					   const char *list, json_t **out);
+
+/* ---- the parts of a call, which report nothing ---- */
+
+struct client_request {
+	char headers[768];
+	char *body; /* owned */
+};
+
+/**
+ * Make a request of a call.
+ *
+ * @param trial  X-Gazetteer-Trial: the input is only checked
+ * @return GAZ_OK, GAZ_EFORMAT (nothing is called that), GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status client_encode(const struct client *client,
+					const char *operation, bool trial,
+					const json_t *input, struct client_request *out,
+					struct gaz_error *err);
+void client_request_fini(struct client_request *request);
+
+/**
+ * The JSON of a reply.
+ *
+ * @param out  a new reference; with GAZ_EREFUSED the body of the error
+ * @return GAZ_OK, GAZ_EREFUSED (the API answered with an error), GAZ_EFORMAT
+ */
+GAZ_MUST_CHECK gaz_status client_decode(const struct http_reply *reply, json_t **out,
+					struct gaz_error *err);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "gazctl/calls.h"
 #include "gazctl/command.h"
 #include "seed/seed.h"
 
@@ -10,10 +11,12 @@
 
 enum {
 	PROGRESS_MS = 200,
+	CALLS_MAX = 64, /* under way, for one commit of the daemon's */
 };
 
 struct work {
 	const struct ctl *ctl;
+	struct calls *calls;
 	bool dry_run;
 	json_t *items; /* for --json */
 	json_t *faults;
@@ -21,13 +24,20 @@ struct work {
 	int64_t shown_ms;
 };
 
-static gaz_status call(void *arg, const struct seed_call *request, json_t **out,
-		       struct gaz_error *err)
+static gaz_status submit(void *arg, const struct seed_call *request,
+			 struct gaz_error *err)
 {
 	const struct work *w = arg;
 
-	return client_ask(&w->ctl->client, request->operation, request->trial,
-			  request->input, out, err);
+	return calls_submit(w->calls, request->operation, request->trial, request->input,
+			    err);
+}
+
+static gaz_status collect(void *arg, json_t **out, struct gaz_error *err)
+{
+	const struct work *w = arg;
+
+	return calls_collect(w->calls, out, err);
 }
 
 /* On a terminal, while the lines themselves go elsewhere or are yet to come. */
@@ -93,17 +103,22 @@ static int print_summary(const struct work *w, gaz_status st)
 	return st == GAZ_OK ? rc : CTL_FAILED;
 }
 
-static void init(struct work *w, const struct ctl *ctl)
+static int init(struct work *w, const struct ctl *ctl)
 {
 	*w = (struct work){
 		.ctl = ctl,
 		.items = json_array(),
 		.faults = json_array(),
 	};
+	if (!w->items || !w->faults ||
+	    calls_new(&ctl->client, CALLS_MAX, &w->calls) != GAZ_OK)
+		return ctl_report("out of memory");
+	return CTL_OK;
 }
 
 static void fini(struct work *w)
 {
+	calls_free(&w->calls);
 	json_decref(w->items);
 	json_decref(w->faults);
 }
@@ -111,7 +126,7 @@ static void fini(struct work *w)
 int cmd_apply(const struct ctl *ctl, const struct args *args)
 {
 	struct work w;
-	const struct seed_api api = {call, &w};
+	const struct seed_api api = {CALLS_MAX, submit, collect, &w};
 	const struct seed_observer observer = {on_item, on_fault, NULL, &w};
 	const struct seed_options options = {
 		.dry_run = args_value(args, "dry-run") != NULL,
@@ -127,9 +142,10 @@ int cmd_apply(const struct ctl *ctl, const struct args *args)
 	}
 	if (seed_read(args->operands[0], &document, &err) != GAZ_OK)
 		return ctl_report("%s", err.text);
-	init(&w, ctl);
+	rc = init(&w, ctl);
 	w.dry_run = options.dry_run;
-	rc = print_summary(&w, seed_apply(&api, &observer, &options, document));
+	if (rc == CTL_OK)
+		rc = print_summary(&w, seed_apply(&api, &observer, &options, document));
 	fini(&w);
 	json_decref(document);
 	return rc;
@@ -138,16 +154,18 @@ int cmd_apply(const struct ctl *ctl, const struct args *args)
 int cmd_export(const struct ctl *ctl, const struct args *args)
 {
 	struct work w;
-	const struct seed_api api = {call, &w};
+	const struct seed_api api = {CALLS_MAX, submit, collect, &w};
 	const struct seed_observer observer = {on_item, on_fault, NULL, &w};
 	const char *namespace = args->operand_count > 0 ? args->operands[0] : NULL;
 	json_t *document;
-	int rc = CTL_FAILED;
+	int rc = init(&w, ctl);
 
-	init(&w, ctl);
-	if (seed_export(&api, &observer, namespace, &document) == GAZ_OK) {
+	if (rc == CTL_OK &&
+	    seed_export(&api, &observer, namespace, &document) == GAZ_OK) {
 		rc = ctl_print_json(document);
 		json_decref(document);
+	} else {
+		rc = CTL_FAILED;
 	}
 	fini(&w);
 	return rc;

@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "gazctl/ctl.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "seed/reply.h"
 
 enum {
 	WAIT_FIRST_MS = 10,
 	WAIT_MAX_MS = 1000,
 };
-
-int ctl_report(const char *fmt, ...)
-{
-	char text[2048];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	fputs("gazctl: ", stderr);
-	ctl_print_text(stderr, text);
-	fputc('\n', stderr);
-	return CTL_FAILED;
-}
-
-void ctl_print_text(FILE *file, const char *text)
-{
-	for (; *text; text++) {
-		const unsigned char *c = (const unsigned char *)text;
-		bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
-
-		fputc(*c < 0x20 || *c == 0x7f || is_c1 ? '?' : *c, file);
-		text += is_c1;
-	}
-}
 
 int ctl_print_json(const json_t *value)
 {
@@ -83,13 +58,6 @@ int ctl_call_quietly(const struct ctl *ctl, const char *operation, json_t *input
 	return rc;
 }
 
-static bool has_ended(const json_t *operation)
-{
-	const char *status = json_string_value(json_object_get(operation, "Status"));
-
-	return status && (strcmp(status, "SUCCESS") == 0 || strcmp(status, "FAIL") == 0);
-}
-
 /* Polls with back-off. The reply is GetOperation's last one. */
 static int wait_for_operation(const struct ctl *ctl, const char *id, json_t **out)
 {
@@ -101,7 +69,7 @@ static int wait_for_operation(const struct ctl *ctl, const char *id, json_t **ou
 		if (client_call(&ctl->client, "GetOperation",
 				json_pack("{s:s}", "OperationId", id), &reply) != GAZ_OK)
 			return CTL_FAILED;
-		if (has_ended(json_object_get(reply, "Operation")))
+		if (reply_has_ended(json_object_get(reply, "Operation")))
 			break;
 		json_decref(reply);
 		if (clock_monotonic_ms() + pause_ms > end_ms)

@@ -4,32 +4,20 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/status.h"
 #include "gazctl/args.h"
 #include "gazctl/client.h"
+#include "gazctl/ctl_report.h"
 #include "gazctl/table.h"
 
-/* What every command shares: the global options, reports, waiting. */
-
-enum { /* exit codes */
-	CTL_OK = 0,
-	CTL_FAILED = 1, /* the call failed */
-	CTL_USAGE = 2,
-};
+/* What every command shares: the global options, lists, waiting. */
 
 struct ctl {
 	struct client client;
 	bool json;
 	bool no_wait;
 };
-
-/** One line on stderr. @return CTL_FAILED, so that a command can `return` it. */
-int ctl_report(const char *fmt, ...) GAZ_PRINTF(1, 2);
-
-/** Text from the API on a terminal: control characters become "?". */
-void ctl_print_text(FILE *file, const char *text);
 
 /** Print JSON for programs. @return an exit code. */
 int ctl_print_json(const json_t *value);

@@ -14,10 +14,12 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 enum {
 	REPLY_CAP = 64 << 20,
 	READ_SIZE = 16 << 10,
+	IDLE_MAX_MS = 1000,
 };
 
 static const char unreachable_hint[] = "is gazetteerd running? see --socket and --api";
@@ -104,17 +106,19 @@ static gaz_status send_all(int fd, const struct bytes *request, struct gaz_error
 	return GAZ_OK;
 }
 
-static gaz_status send_request(int fd, const struct http_peer *peer, const char *headers,
-			       const char *body, struct gaz_error *err)
+static gaz_status send_request(int fd, const struct http_peer *peer, bool keep,
+			       const char *headers, const char *body,
+			       struct gaz_error *err)
 {
 	struct bytes request;
 	char head[512];
 	gaz_status st;
 
 	snprintf(head, sizeof(head),
-		 "POST / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n"
+		 "POST / HTTP/1.1\r\nHost: %s\r\n%s"
 		 "Content-Type: application/x-amz-json-1.1\r\nContent-Length: %zu\r\n",
-		 peer->socket_path ? "localhost" : peer->host, strlen(body));
+		 peer->socket_path ? "localhost" : peer->host,
+		 keep ? "" : "Connection: close\r\n", strlen(body));
 	bytes_init(&request);
 	bytes_put(&request, head, strlen(head));
 	bytes_put(&request, headers, strlen(headers));
@@ -133,11 +137,14 @@ struct layout {
 	size_t body_at; /* 0: the head is not complete */
 	bool has_length;
 	size_t length; /* of the body */
+	bool is_kept;  /* the connection, by what the head says */
 };
 
 static struct layout find_layout(const struct bytes *in)
 {
 	static const char name[] = "\r\nContent-Length:";
+	static const char close_it[] = "\r\nConnection: close";
+	static const char version[] = "HTTP/1.1 ";
 	struct layout layout = {0};
 	const char *text = (const char *)in->data;
 	const char *end = text ? strstr(text, "\r\n\r\n") : NULL;
@@ -145,7 +152,10 @@ static struct layout find_layout(const struct bytes *in)
 	if (!end)
 		return layout;
 	layout.body_at = (size_t)(end - text) + 4;
+	layout.is_kept = strncmp(text, version, sizeof(version) - 1) == 0;
 	for (const char *at = text; at < end; at++) {
+		if (strncasecmp(at, close_it, sizeof(close_it) - 1) == 0)
+			layout.is_kept = false;
 		if (strncasecmp(at, name, sizeof(name) - 1) != 0)
 			continue;
 		layout.has_length = true;
@@ -214,17 +224,21 @@ static gaz_status parse_reply(const struct bytes *in, struct http_reply *out,
 	return GAZ_OK;
 }
 
+static gaz_status connect_to(const struct http_peer *peer, unsigned timeout_s,
+			     int *fd_out, struct gaz_error *err)
+{
+	return peer->socket_path
+		       ? connect_unix(peer->socket_path, timeout_s, fd_out, err)
+		       : connect_tcp(peer->host, peer->port, timeout_s, fd_out, err);
+}
+
 static gaz_status send_post(const struct http_peer *peer, unsigned timeout_s,
 			    const char *headers, const char *body, int *fd_out,
 			    struct gaz_error *err)
 {
-	gaz_status st;
+	gaz_status st = connect_to(peer, timeout_s, fd_out, err);
 
-	if (peer->socket_path)
-		st = connect_unix(peer->socket_path, timeout_s, fd_out, err);
-	else
-		st = connect_tcp(peer->host, peer->port, timeout_s, fd_out, err);
-	return st == GAZ_OK ? send_request(*fd_out, peer, headers, body, err) : st;
+	return st == GAZ_OK ? send_request(*fd_out, peer, false, headers, body, err) : st;
 }
 
 gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
@@ -243,6 +257,69 @@ gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
 		st = parse_reply(&in, out, err);
 	if (fd >= 0)
 		close(fd);
+	bytes_fini(&in);
+	return st;
+}
+
+/* ---- several requests on one connection ---- */
+
+void http_init(struct http_conn *conn, const struct http_peer *peer, unsigned timeout_s)
+{
+	*conn = (struct http_conn){.peer = peer, .timeout_s = timeout_s, .fd = -1};
+}
+
+void http_close(struct http_conn *conn)
+{
+	if (conn->fd >= 0)
+		close(conn->fd);
+	conn->fd = -1;
+}
+
+/* A server ends a connection that is idle for long. One that it may be about to end just
+ * now is not used: nobody could tell whether it has seen the request. */
+static bool is_good(const struct http_conn *conn)
+{
+	char octet;
+
+	return conn->fd >= 0 && clock_monotonic_ms() - conn->used_ms < IDLE_MAX_MS &&
+	       recv(conn->fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+gaz_status http_send(struct http_conn *conn, const char *headers, const char *body,
+		     struct gaz_error *err)
+{
+	gaz_status st = GAZ_OK;
+
+	if (!is_good(conn)) {
+		http_close(conn);
+		st = connect_to(conn->peer, conn->timeout_s, &conn->fd, err);
+	}
+	if (st == GAZ_OK)
+		st = send_request(conn->fd, conn->peer, true, headers, body, err);
+	if (st != GAZ_OK)
+		http_close(conn);
+	return st;
+}
+
+gaz_status http_receive(struct http_conn *conn, struct http_reply *out,
+			struct gaz_error *err)
+{
+	struct layout layout;
+	struct bytes in;
+	gaz_status st;
+
+	bytes_init(&in);
+	st = receive_reply(conn->fd, &in, err);
+	if (st == GAZ_OK && in.len == 0)
+		st = gaz_error_set(err, GAZ_EIO,
+				   "the connection ended before the reply; did "
+				   "gazetteerd stop?");
+	if (st == GAZ_OK)
+		st = parse_reply(&in, out, err);
+	layout = find_layout(&in);
+	if (st != GAZ_OK || !layout.is_kept || !layout.has_length)
+		http_close(conn);
+	conn->used_ms = clock_monotonic_ms();
 	bytes_fini(&in);
 	return st;
 }

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
-/* A blocking HTTP/1.1 client for one POST per connection: all that a
+/* A blocking HTTP/1.1 client, one request at a time on a connection: all that a
  * command-line tool needs to speak to the daemon on this machine. */
 
 struct http_peer {
@@ -32,6 +33,32 @@ struct http_reply {
 GAZ_MUST_CHECK gaz_status http_post(const struct http_peer *peer, unsigned timeout_s,
 				    const char *headers, const char *body,
 				    struct http_reply *out, struct gaz_error *err);
+
+/* A connection that is kept for further requests as long as the server keeps it. */
+struct http_conn {
+	const struct http_peer *peer; /* borrowed */
+	unsigned timeout_s;
+	int fd;		 /* -1: none */
+	int64_t used_ms; /* when the last reply came */
+};
+
+/** Connects nowhere yet. @param timeout_s  as in http_post() */
+void http_init(struct http_conn *conn, const struct http_peer *peer, unsigned timeout_s);
+void http_close(struct http_conn *conn);
+
+/**
+ * Send a POST to "/", over a new connection if there is none that is still good. The
+ * reply to the one before must have been received.
+ *
+ * @return GAZ_OK, GAZ_EIO, GAZ_ELIMIT, GAZ_ENOMEM; the connection is closed then
+ */
+GAZ_MUST_CHECK gaz_status http_send(struct http_conn *conn, const char *headers,
+				    const char *body, struct gaz_error *err);
+
+/** Wait for the whole reply to what was sent. @return as http_post(); on error the
+ *  connection is closed */
+GAZ_MUST_CHECK gaz_status http_receive(struct http_conn *conn, struct http_reply *out,
+				       struct gaz_error *err);
 
 /** How much of a file has come; total 0: nothing yet. */
 typedef void http_progress(size_t done, size_t total);

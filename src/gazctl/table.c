@@ -2,11 +2,12 @@
 #include "gazctl/table.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include "gazctl/ctl.h"
+#include "gazctl/ctl_report.h"
 
 enum {
 	CELL_SIZE = 1100, /* the longest text of the API is 1024 characters */

@@ -1,247 +1,265 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdarg.h>
+#include "seed/call-internal.h"
+
+#include <assert.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include <stdlib.h>
 
-#include "base/clock.h"
-#include "seed/seed-internal.h"
+#include "seed/place-internal.h"
+#include "seed/reply.h"
 
-enum {
-	WAIT_FIRST_MS = 1,
-	WAIT_MAX_MS = 250,
-	PAGES_MAX = 100000, /* a server that never ends a list must not keep us */
+struct seed_request {
+	struct seed_request *next;
+	struct seed_call call;
+	json_t *input;
+	seed_on_reply *then;
+	void *arg;
+	char path[SEED_PATH_SIZE];
 };
 
-static const struct seed_type types[] = {
-	{"HTTP", "CreateHttpNamespace", "UpdateHttpNamespace"},
-	{"DNS_PRIVATE", "CreatePrivateDnsNamespace", "UpdatePrivateDnsNamespace"},
-	{"DNS_PUBLIC", "CreatePublicDnsNamespace", "UpdatePublicDnsNamespace"},
-};
+/* ---- lists of requests ---- */
 
-const struct seed_type *seed_find_type(const char *name)
+static void append(struct seed_requests *list, struct seed_request *r)
 {
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		if (strcmp(types[i].name, name) == 0)
-			return &types[i];
+	if (!list->tail)
+		list->tail = &list->head;
+	*list->tail = r;
+	list->tail = &r->next;
+}
+
+static struct seed_request *take_first(struct seed_requests *list)
+{
+	struct seed_request *r = list->head;
+
+	if (r) {
+		list->head = r->next;
+		r->next = NULL;
 	}
-	return NULL;
+	if (!list->head)
+		list->tail = &list->head;
+	return r;
 }
 
-const char *seed_text(const json_t *object, const char *name)
+/* Put all of `take` before the rest. */
+static void prepend_all(struct seed_requests *list, struct seed_requests *take)
 {
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
+	if (!take->head)
+		return;
+	*take->tail = list->head;
+	if (!list->head)
+		list->tail = take->tail;
+	list->head = take->head;
+	*take = (struct seed_requests){0};
 }
 
-void seed_fault(struct seed *s, const char *path, const char *fmt, ...)
-{
-	char text[1024];
-	va_list args;
+/* ---- one call ---- */
 
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	s->faults++;
-	s->observer->on_fault(s->observer->arg, path, text);
+static struct seed_request *request_new(const char *path, const char *operation,
+					json_t *take)
+{
+	struct seed_request *r = take ? calloc(1, sizeof *r) : NULL;
+
+	if (!r) {
+		json_decref(take);
+		return NULL;
+	}
+	r->call = (struct seed_call){.operation = operation, .input = take};
+	r->input = take;
+	(void)snprintf(r->path, sizeof r->path, "%s", path);
+	return r;
 }
 
-static bool is_over(const struct seed *s)
+static void request_free(struct seed_request *r)
 {
-	return s->observer->is_over && s->observer->is_over(s->observer->arg);
+	json_decref(r->input);
+	free(r);
 }
 
-gaz_status seed_tell(struct seed *s, enum seed_action action, const char *kind,
-		     const char *name, const char *path)
+/* The first error that ends the work is the one that is told: of the calls that were under
+ * way with it nobody knows more. */
+static void end_work(struct seed *s, gaz_status st, const char *path,
+		     const char *operation, const char *reason)
 {
-	const struct seed_item item = {
-		.action = action,
-		.kind = kind,
-		.name = name,
-		.path = path,
-		.number = ++s->number,
-		.total = s->total,
-	};
-
-	s->observer->on_item(s->observer->arg, &item);
-	return is_over(s) ? GAZ_EBUSY : GAZ_OK;
+	if (s->status != GAZ_OK)
+		return;
+	s->status = st;
+	seed_fault(s, path, "%s: %s", operation, reason);
 }
 
-static gaz_status call(struct seed *s, const char *path, const char *operation,
-		       bool trial, const json_t *input, json_t **out)
+static void tell_refusal(struct seed *s, const struct seed_request *r, const json_t *body)
 {
-	const struct seed_call request = {operation, trial, input};
+	const char *message = reply_message(body);
+
+	if (!r->call.trial || !seed_tell_violations(s, r->path, r->input, message))
+		seed_fault(s, r->path, "%s: %s: %s", r->call.operation,
+			   reply_text(body, "__type"), message);
+}
+
+/* Takes the request, whose end has come. */
+static void finish(struct seed *s, struct seed_request *take, gaz_status st,
+		   const json_t *reply)
+{
+	if (take->then) {
+		s->is_in_reply = true;
+		st = take->then(s, take->arg, st, reply);
+		s->is_in_reply = false;
+		prepend_all(&s->waiting, &s->following);
+	}
+	if (!seed_may_go_on(st) && s->status == GAZ_OK)
+		s->status = st;
+	request_free(take);
+}
+
+static void submit(struct seed *s, struct seed_request *take)
+{
 	struct gaz_error err = {.text = ""};
-	gaz_status st;
+	gaz_status st = s->api->submit(s->api->arg, &take->call, &err);
 
-	*out = NULL;
-	if (!input) {
-		seed_fault(s, path, "out of memory");
-		return GAZ_ENOMEM;
+	if (st == GAZ_OK) {
+		append(&s->under_way, take);
+		s->under_way_count++;
+		return;
 	}
-	st = s->api->call(s->api->arg, &request, out, &err);
-	if (st != GAZ_OK && st != GAZ_EREFUSED)
-		seed_fault(s, path, "%s: %s", operation, err.text);
-	return st;
+	end_work(s, st, take->path, take->call.operation, err.text);
+	finish(s, take, s->status, NULL);
 }
 
-static const char *message_of(const json_t *error)
+static void collect(struct seed *s)
 {
-	const char *message = seed_text(error, "Message");
+	struct seed_request *r = take_first(&s->under_way);
+	struct gaz_error err = {.text = ""};
+	json_t *reply = NULL;
+	gaz_status st = s->api->collect(s->api->arg, &reply, &err);
 
-	return *message ? message : seed_text(error, "message");
+	s->under_way_count--;
+	if (st == GAZ_EREFUSED)
+		tell_refusal(s, r, reply);
+	else if (st != GAZ_OK)
+		end_work(s, st, r->path, r->call.operation, err.text);
+	if (s->status == GAZ_OK && seed_is_over(s))
+		s->status = GAZ_EBUSY;
+	finish(s, r, st, st == GAZ_OK ? reply : NULL);
+	json_decref(reply);
+}
+
+/* Begin what may begin. When the work has ended, nothing more is begun. */
+static void make_way(struct seed *s)
+{
+	while (s->waiting.head &&
+	       (s->status != GAZ_OK || s->under_way_count < s->api->window)) {
+		struct seed_request *r = take_first(&s->waiting);
+
+		if (s->status == GAZ_OK)
+			submit(s, r);
+		else
+			finish(s, r, s->status, NULL);
+	}
+}
+
+/* ---- for the rest of the folder ---- */
+
+static gaz_status send_request(struct seed *s, struct seed_request *take)
+{
+	if (s->is_in_reply) {
+		append(&s->following, take);
+		return s->status;
+	}
+	append(&s->waiting, take);
+	make_way(s);
+	while (s->waiting.head) {
+		collect(s);
+		make_way(s);
+	}
+	return s->status;
+}
+
+gaz_status seed_send(struct seed *s, const char *path, const char *operation,
+		     json_t *take, seed_on_reply *then, void *arg)
+{
+	struct seed_request *r = request_new(path, operation, take);
+
+	if (!r) {
+		end_work(s, GAZ_ENOMEM, path, operation, "out of memory");
+		if (then)
+			(void)then(s, arg, GAZ_ENOMEM, NULL);
+		return s->status;
+	}
+	r->then = then;
+	r->arg = arg;
+	return send_request(s, r);
+}
+
+gaz_status seed_send_trial(struct seed *s, const char *path, const char *operation,
+			   json_t *take)
+{
+	struct seed_request *r = request_new(path, operation, take);
+
+	if (!r) {
+		end_work(s, GAZ_ENOMEM, path, operation, "out of memory");
+		return s->status;
+	}
+	r->call.trial = true;
+	return send_request(s, r);
+}
+
+gaz_status seed_drain(struct seed *s)
+{
+	assert(!s->is_in_reply);
+	make_way(s);
+	while (s->under_way_count > 0) {
+		collect(s);
+		make_way(s);
+	}
+	return s->status;
+}
+
+/* ---- a call that is waited for ---- */
+
+struct awaited {
+	bool has_ended;
+	gaz_status status;
+	json_t *reply;
+};
+
+static gaz_status on_awaited(struct seed *s, void *arg, gaz_status st,
+			     const json_t *reply)
+{
+	struct awaited *a = arg;
+
+	(void)s;
+	*a = (struct awaited){true, st, json_incref((json_t *)reply)};
+	return st;
 }
 
 gaz_status seed_call(struct seed *s, const char *path, const char *operation,
 		     json_t *take, json_t **out)
 {
-	gaz_status st = call(s, path, operation, false, take, out);
+	struct awaited a = {.has_ended = false};
 
-	if (st == GAZ_EREFUSED) {
-		seed_fault(s, path, "%s: %s: %s", operation, seed_text(*out, "__type"),
-			   message_of(*out));
-		json_decref(*out);
-		*out = NULL;
+	assert(!s->is_in_reply);
+	*out = NULL;
+	(void)seed_send(s, path, operation, take, on_awaited, &a);
+	while (!a.has_ended) {
+		collect(s);
+		make_way(s);
 	}
-	json_decref(take);
-	return st;
-}
-
-gaz_status seed_try(struct seed *s, const char *path, const char *operation, json_t *take)
-{
-	json_t *reply;
-	gaz_status st = call(s, path, operation, true, take, &reply);
-
-	if (st == GAZ_EREFUSED) {
-		if (!seed_tell_violations(s, path, take, message_of(reply)))
-			seed_fault(s, path, "%s: %s: %s", operation,
-				   seed_text(reply, "__type"), message_of(reply));
-		st = GAZ_OK;
-	}
-	json_decref(reply);
-	json_decref(take);
-	return st;
+	*out = a.reply;
+	return a.status;
 }
 
 gaz_status seed_list(struct seed *s, const char *path, const char *operation,
 		     json_t *take, const char *list, json_t **out)
 {
-	json_t *all = json_array();
-	json_t *page, *token;
-	gaz_status st = GAZ_OK;
+	struct reply_list pages = {.member = list, .input = take};
+	json_t *page;
+	gaz_status st;
 
-	for (int pages = 0; take && pages < PAGES_MAX; pages++) {
+	do
 		st = seed_call(s, path, operation, json_incref(take), &page);
-		if (st != GAZ_OK)
-			break;
-		(void)json_array_extend(all, json_object_get(page, list));
-		token = json_incref(json_object_get(page, "NextToken"));
-		json_decref(page);
-		if (!token || json_object_set_new(take, "NextToken", token) != 0)
-			break;
-	}
+	while (st == GAZ_OK && reply_add_page(&pages, page));
 	json_decref(take);
 	if (st == GAZ_OK)
-		*out = all;
-	else
-		json_decref(all);
-	return st;
-}
-
-static void pause_ms(int64_t ms)
-{
-	const struct timespec ts = {.tv_nsec = ms * 1000000};
-
-	(void)nanosleep(&ts, NULL);
-}
-
-static bool has_ended(const json_t *operation)
-{
-	const char *status = seed_text(operation, "Status");
-
-	return strcmp(status, "SUCCESS") == 0 || strcmp(status, "FAIL") == 0;
-}
-
-static gaz_status poll_operation(struct seed *s, const char *path, const char *id,
-				 json_t **out)
-{
-	const int64_t end_ms = clock_monotonic_ms() + s->options.timeout_ms;
-	json_t *reply;
-
-	for (int64_t wait_ms = WAIT_FIRST_MS;;
-	     wait_ms = wait_ms * 2 < WAIT_MAX_MS ? wait_ms * 2 : WAIT_MAX_MS) {
-		gaz_status st = seed_call(s, path, "GetOperation",
-					  json_pack("{s:s}", "OperationId", id), &reply);
-
-		if (st != GAZ_OK)
-			return st;
-		*out = json_incref(json_object_get(reply, "Operation"));
-		json_decref(reply);
-		if (has_ended(*out))
-			return GAZ_OK;
-		json_decref(*out);
-		if (is_over(s))
-			return GAZ_EBUSY;
-		if (clock_monotonic_ms() > end_ms) {
-			seed_fault(s, path, "the operation %s has not ended in time", id);
-			return GAZ_EREFUSED;
-		}
-		pause_ms(wait_ms);
-	}
-}
-
-gaz_status seed_settle(struct seed *s, const char *id)
-{
-	json_t *operation = NULL;
-	gaz_status st = poll_operation(s, "", id, &operation);
-
-	if (st == GAZ_OK)
-		json_decref(operation);
-	return st;
-}
-
-gaz_status seed_await(struct seed *s, const char *path, const json_t *started,
-		      json_t **out)
-{
-	const char *id = seed_text(started, "OperationId");
-	json_t *operation = NULL;
-	gaz_status st = poll_operation(s, path, id, &operation);
-
-	if (st != GAZ_OK)
-		return st;
-	if (strcmp(seed_text(operation, "Status"), "FAIL") == 0) {
-		seed_fault(s, path, "%s failed: %s: %s", seed_text(operation, "Type"),
-			   seed_text(operation, "ErrorCode"),
-			   seed_text(operation, "ErrorMessage"));
-		st = GAZ_EREFUSED;
-	}
-	if (st == GAZ_OK && out)
-		*out = operation;
-	else
-		json_decref(operation);
-	return st;
-}
-
-gaz_status seed_run(struct seed *s, const char *path, const char *operation, json_t *take)
-{
-	json_t *started;
-	gaz_status st = seed_call(s, path, operation, take, &started);
-
-	if (st == GAZ_OK)
-		st = seed_await(s, path, started, NULL);
-	json_decref(started);
-	return st;
-}
-
-gaz_status seed_list_tags(struct seed *s, const char *path, const char *arn, json_t **out)
-{
-	json_t *reply;
-	gaz_status st = seed_call(s, path, "ListTagsForResource",
-				  json_pack("{s:s}", "ResourceARN", arn), &reply);
-
-	if (st == GAZ_OK)
-		*out = seed_tags_as_map(json_object_get(reply, "Tags"));
-	json_decref(reply);
+		*out = json_incref(json_object_get(pages.all, list));
+	json_decref(pages.all);
 	return st;
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "seed/check-internal.h"
+
 #include <stdio.h>
 #include <string.h>
 
-#include "seed/seed-internal.h"
+#include "seed/call-internal.h"
+#include "seed/reply.h"
+#include "seed/type-internal.h"
 
 /* The first pass over a document: each item's calls are tried, which are checked by the
  * API and not made. What is checked here is the frame around the items. */
@@ -80,11 +84,11 @@ static gaz_status check_vpc(struct seed *s, const char *path, const json_t *vpc,
 	json_t *input = json_copy((json_t *)vpc);
 	json_t *id = json_object_get(vpc, "Id");
 
-	check_unique(s, path, "Id", seen, seed_text(vpc, "Id"));
+	check_unique(s, path, "Id", seen, reply_text(vpc, "Id"));
 	if (id)
 		(void)json_object_set(input, "VpcId", id);
 	json_object_del(input, "Id");
-	return seed_try(s, path, "Gazetteer.PutVpc", input);
+	return seed_send_trial(s, path, "Gazetteer.PutVpc", input);
 }
 
 static gaz_status check_instance(struct seed *s, const char *path, const json_t *instance,
@@ -92,9 +96,9 @@ static gaz_status check_instance(struct seed *s, const char *path, const json_t 
 {
 	json_t *input = json_copy((json_t *)instance);
 
-	check_unique(s, path, "InstanceId", seen, seed_text(instance, "InstanceId"));
+	check_unique(s, path, "InstanceId", seen, reply_text(instance, "InstanceId"));
 	set_owner(s, path, input, "ServiceId", some_service);
-	return seed_try(s, path, "RegisterInstance", input);
+	return seed_send_trial(s, path, "RegisterInstance", input);
 }
 
 static gaz_status check_service(struct seed *s, const char *path, const json_t *service,
@@ -104,15 +108,15 @@ static gaz_status check_service(struct seed *s, const char *path, const json_t *
 	json_t *input = json_copy((json_t *)service);
 	gaz_status st;
 
-	check_unique(s, path, "Name", seen, seed_text(service, "Name"));
+	check_unique(s, path, "Name", seen, reply_text(service, "Name"));
 	json_object_del(input, "Attributes");
 	json_object_del(input, "Instances");
 	set_owner(s, path, input, "NamespaceId", some_namespace);
-	st = seed_try(s, path, "CreateService", input);
+	st = seed_send_trial(s, path, "CreateService", input);
 	if (st == GAZ_OK && !is_absent(attributes))
-		st = seed_try(s, path, "UpdateServiceAttributes",
-			      json_pack("{s:s, s:O}", "ServiceId", some_service,
-					"Attributes", attributes));
+		st = seed_send_trial(s, path, "UpdateServiceAttributes",
+				     json_pack("{s:s, s:O}", "ServiceId", some_service,
+					       "Attributes", attributes));
 	return st == GAZ_OK ? check_list(s, path, service, "Instances", check_instance)
 			    : st;
 }
@@ -120,7 +124,7 @@ static gaz_status check_service(struct seed *s, const char *path, const json_t *
 static gaz_status check_namespace(struct seed *s, const char *path,
 				  const json_t *namespace, json_t *seen)
 {
-	const char *type_name = seed_text(namespace, "Type");
+	const char *type_name = reply_text(namespace, "Type");
 	const struct seed_type *type = seed_find_type(type_name);
 	char place[SEED_PATH_SIZE];
 	char key[2048];
@@ -132,12 +136,13 @@ static gaz_status check_namespace(struct seed *s, const char *path,
 		seed_fault(s, place, "Type must be HTTP, DNS_PRIVATE or DNS_PUBLIC");
 	} else {
 		(void)snprintf(key, sizeof key, "%s %s %s", type_name,
-			       seed_text(namespace, "Vpc"), seed_text(namespace, "Name"));
+			       reply_text(namespace, "Vpc"),
+			       reply_text(namespace, "Name"));
 		check_unique(s, path, "Name", seen, key);
 		input = json_copy((json_t *)namespace);
 		json_object_del(input, "Type");
 		json_object_del(input, "Services");
-		st = seed_try(s, path, type->create, input);
+		st = seed_send_trial(s, path, type->create, input);
 	}
 	return st == GAZ_OK ? check_list(s, path, namespace, "Services", check_service)
 			    : st;
@@ -161,7 +166,7 @@ gaz_status seed_check(struct seed *s, const json_t *document)
 	st = check_list(s, "", document, "Vpcs", check_vpc);
 	if (st == GAZ_OK)
 		st = check_list(s, "", document, "Namespaces", check_namespace);
-	if (st == GAZ_OK && s->faults > 0)
-		st = GAZ_EREFUSED;
-	return st;
+	if (st == GAZ_OK)
+		st = seed_drain(s);
+	return st == GAZ_OK && s->faults > 0 ? GAZ_EREFUSED : st;
 }

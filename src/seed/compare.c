@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "seed/seed-internal.h"
+#include "seed/compare-internal.h"
+#include "seed/reply.h"
 
 static bool is_object_within(const json_t *want, const json_t *have)
 {
@@ -70,10 +71,21 @@ json_t *seed_find(const json_t *list, const char *member, const char *text)
 
 	json_array_foreach((json_t *)list, i, item)
 	{
-		if (strcmp(seed_text(item, member), text) == 0)
+		if (strcmp(reply_text(item, member), text) == 0)
 			return item;
 	}
 	return NULL;
+}
+
+json_t *seed_by_key(const json_t *list, const char *member)
+{
+	json_t *map = json_object();
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)(void)
+		json_object_set(map, reply_text(item, member), item);
+	return map;
 }
 
 json_t *seed_pairs_to_change(const json_t *want, const json_t *have)
@@ -100,6 +112,6 @@ json_t *seed_tags_as_map(const json_t *tags)
 	size_t i;
 
 	json_array_foreach((json_t *)tags, i, tag)(void) json_object_set_new(
-		map, seed_text(tag, "Key"), json_string(seed_text(tag, "Value")));
+		map, reply_text(tag, "Key"), json_string(reply_text(tag, "Value")));
 	return map;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "seed/seed-internal.h"
+#include "seed/call-internal.h"
+#include "seed/compare-internal.h"
+#include "seed/reply.h"
 
 /* What is there, as a document that makes it again. */
 
@@ -26,7 +28,7 @@ static gaz_status export_tags(struct seed *s, const json_t *have, json_t *out)
 	json_t *reply;
 	gaz_status st = seed_call(
 		s, "", "ListTagsForResource",
-		json_pack("{s:s}", "ResourceARN", seed_text(have, "Arn")), &reply);
+		json_pack("{s:s}", "ResourceARN", reply_text(have, "Arn")), &reply);
 
 	if (st == GAZ_OK)
 		set_list(out, "Tags", json_incref(json_object_get(reply, "Tags")));
@@ -57,7 +59,7 @@ static gaz_status export_instances(struct seed *s, const char *service_id, json_
 	if (st == GAZ_OK) {
 		json_array_foreach(list, i, have)(void) json_array_append_new(
 			instances,
-			json_pack("{s:s, s:o}", "InstanceId", seed_text(have, "Id"),
+			json_pack("{s:s, s:o}", "InstanceId", reply_text(have, "Id"),
 				  "Attributes", instance_attributes(have)));
 		json_decref(list);
 	}
@@ -82,7 +84,7 @@ static gaz_status export_attributes(struct seed *s, const char *service_id, json
 /* CreateService takes Type only where it says more than the rest does. */
 static void copy_type(json_t *out, const json_t *have, const char *namespace_type)
 {
-	if (strcmp(seed_text(have, "Type"), "HTTP") == 0 &&
+	if (strcmp(reply_text(have, "Type"), "HTTP") == 0 &&
 	    strcmp(namespace_type, "HTTP") != 0)
 		copy_member(out, "Type", have);
 }
@@ -103,7 +105,7 @@ static void copy_dns_config(json_t *out, const json_t *have)
 static gaz_status export_service(struct seed *s, const json_t *have,
 				 const char *namespace_type, json_t *list)
 {
-	const char *id = seed_text(have, "Id");
+	const char *id = reply_text(have, "Id");
 	json_t *out = json_object();
 	gaz_status st;
 
@@ -125,19 +127,19 @@ static gaz_status export_service(struct seed *s, const json_t *have,
 static gaz_status export_services(struct seed *s, const json_t *namespace, json_t *out)
 {
 	json_t *list, *have, *services = json_array();
-	gaz_status st =
-		seed_list(s, "", "ListServices",
-			  json_pack("{s:[{s:s, s:[s]}]}", "Filters", "Name",
-				    "NAMESPACE_ID", "Values", seed_text(namespace, "Id")),
-			  "Services", &list);
+	gaz_status st = seed_list(s, "", "ListServices",
+				  json_pack("{s:[{s:s, s:[s]}]}", "Filters", "Name",
+					    "NAMESPACE_ID", "Values",
+					    reply_text(namespace, "Id")),
+				  "Services", &list);
 	size_t i;
 
 	if (st == GAZ_OK) {
 		json_array_foreach(list, i, have)
 		{
 			if (st == GAZ_OK)
-				st = export_service(s, have, seed_text(namespace, "Type"),
-						    services);
+				st = export_service(
+					s, have, reply_text(namespace, "Type"), services);
 		}
 		json_decref(list);
 	}
@@ -178,9 +180,9 @@ static gaz_status export_namespaces(struct seed *s, const char *which, json_t *l
 
 	json_array_foreach(s->namespaces, i, have)
 	{
-		if (which && strcmp(which, seed_text(have, "Id")) != 0 &&
-		    strcmp(which, seed_text(have, "Arn")) != 0 &&
-		    strcmp(which, seed_text(have, "Name")) != 0)
+		if (which && strcmp(which, reply_text(have, "Id")) != 0 &&
+		    strcmp(which, reply_text(have, "Arn")) != 0 &&
+		    strcmp(which, reply_text(have, "Name")) != 0)
 			continue;
 		found++;
 		if (st == GAZ_OK)
@@ -204,7 +206,7 @@ static void export_vpcs(const struct seed *s, const json_t *namespaces, bool who
 
 	json_array_foreach(s->vpcs, i, have)
 	{
-		const char *id = seed_text(have, "VpcId");
+		const char *id = reply_text(have, "VpcId");
 		json_t *cidrs = json_object_get(have, "Cidrs");
 
 		if (json_array_size(cidrs) == 0 ||

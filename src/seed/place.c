@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "seed/seed-internal.h"
+#include "seed/place-internal.h"
 
 /* The API's messages name a member by its place in the input of a call, such as
  * dnsConfig.dnsRecords.1.member.tTL. Here it becomes the place in the document. */

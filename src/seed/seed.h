@@ -25,11 +25,20 @@ struct seed_call {
 	const json_t *input;
 };
 
+/* Calls are begun one after the other, and `window` of them may be under way. Those that
+ * are under way do not depend on each other: which of them is executed first is the API's
+ * own choice. */
 struct seed_api {
-	/** Make a call. @param out  a new reference: the output, or with GAZ_EREFUSED the
-	 *  body of the error. Any other error ends the work; `err` says why. */
-	gaz_status (*call)(void *arg, const struct seed_call *call, json_t **out,
-			   struct gaz_error *err);
+	size_t window;
+
+	/** Begin a call. What it says is there until its reply has been collected.
+	 *  @return GAZ_OK; any error ends the work, and `err` says why */
+	gaz_status (*submit)(void *arg, const struct seed_call *call,
+			     struct gaz_error *err);
+	/** Wait for the reply to the oldest call that is under way. @param out  a new
+	 *  reference: the output, or with GAZ_EREFUSED the body of the error. Any other
+	 *  error ends the work: what is under way is collected, and nothing more begun. */
+	gaz_status (*collect)(void *arg, json_t **out, struct gaz_error *err);
 	void *arg;
 };
 

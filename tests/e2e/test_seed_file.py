@@ -344,6 +344,128 @@ def test_operations_that_a_kill_left_under_way_are_waited_for(start, home):
     assert gaz.texts(daemon.ask("web.dev.internal")) == ["10.0.0.1"]
 
 
+def many(services, instances, width=0):
+    """Namespaces of every type, with services and instances."""
+    return {"Namespaces": [
+        {"Name": f"many{n}.internal", "Type": kind, **({"Vpc": "vpc-a"} if n == 0 else {}),
+         "Services": [
+             {"Name": f"s{k}", "Attributes": {"number": str(k)}, "Tags": [{"Key": "k", "Value": "v"}],
+              **({} if kind == "HTTP" else {
+                  "DnsConfig": {"DnsRecords": [{"Type": "A", "TTL": 60}]}}),
+              "Instances": [{"InstanceId": f"i{i}".ljust(width, "x"),
+                             "Attributes": {"AWS_INSTANCE_IPV4": f"10.{n}.{k}.{i}"}}
+                            for i in range(instances)]} for k in range(services)]}
+        for n, kind in enumerate(("DNS_PRIVATE", "DNS_PUBLIC", "HTTP"))]}
+
+
+def ids(daemon):
+    """{"NAMESPACE/SERVICE": the ids of its instances}."""
+    return {f"{ns['Name']}/{svc['Name']}": {i["InstanceId"] for i in svc.get("Instances", [])}
+            for ns in export(daemon)["Namespaces"] for svc in ns.get("Services", [])}
+
+
+def spoiled(numbers):
+    """A document of one service, in which these instances cannot be registered."""
+    document = many(1, 150)
+    document["Namespaces"] = document["Namespaces"][2:]
+    instances = document["Namespaces"][0]["Services"][0]["Instances"]
+    for number in numbers:
+        instances[number]["Attributes"] = {"AWS_INSTANCE_IPV4": "10.0.0"}
+    return document
+
+
+@pytest.mark.parametrize("options", [(), ("--operation-delay", "30")])
+def test_many_of_everything_are_there_once(start, home, options):
+    """At the first start, when applied, and when both are done again."""
+    document = many(5, 90)
+    expected = {f"many{n}.internal/s{k}": {f"i{i}" for i in range(90)}
+                for n in range(3) for k in range(5)}
+    first = start(*options, "--seed", str(write(home, document)))
+    second = start(*options)
+    told = apply(second, document)
+    assert set(told.values()) == {"CREATE"} and len(told) == 3 + 15 + 15 * 90
+    assert ids(first) == ids(second) == expected
+    assert counts(first) == {"created": len(told), "changed": 0, "unchanged": 0}
+    for daemon in (first, second):
+        before = export(daemon)
+        assert before["Namespaces"][1]["Services"][2]["Attributes"] == {"number": "2"}
+        assert apply(daemon, document) == dict.fromkeys(told, "LEAVE")
+        daemon.restart(kill=True)
+        assert export(daemon) == before
+    assert counts(first) == {"created": 0, "changed": 0, "unchanged": len(told)}
+
+
+def test_calls_that_fail_among_many_spoil_no_others(start, home):
+    """Each is told with its place, and all others are done and told."""
+    wrong = {0, 37, 38, 101, 149}
+    document = spoiled(wrong)
+    path = write(home, document)
+    rest = {f"i{i}" for i in range(150) if i not in wrong}
+    places = [f"Namespaces[0].Services[0].Instances[{i}]: RegisterInstance: InvalidInput: "
+              for i in sorted(wrong)]
+    daemon = start()
+    done = ctl(daemon, "apply", path, expect=1)
+    assert [line.startswith(f"gazctl: {place}") for line, place in
+            zip(done.stderr.splitlines(), places, strict=True)] == [True] * 5, done.stderr
+    told = {line.rsplit("/", 1)[1] for line in done.stdout.splitlines() if "/s0/" in line}
+    assert told == ids(daemon)["many2.internal/s0"] == rest
+    data = f"{home}/data2"
+    text = gaz.refused_start(home, "--listen", "127.0.0.1:0", "--api", "none", "--socket",
+                             f"{home}/s", "--data", data, "--seed", str(path), expect=1)
+    assert all(f"gazetteerd: {path}: {place}" in text for place in places), text
+    assert "5 faults" in text
+    daemon.stop()
+    daemon.data = pathlib.Path(data)
+    assert ids(daemon.start())["many2.internal/s0"] == rest
+
+
+def test_a_quota_that_ends_in_the_middle_is_told_for_each(start, home):
+    """As many as there is room for, whichever they are, and a fault for all others."""
+    daemon = start("--quota", "instances-per-service=40")
+    done = ctl(daemon, "apply", write(home, spoiled(())), expect=1)
+    there = ids(daemon)["many2.internal/s0"]
+    told = {line.rsplit("/", 1)[1] for line in done.stdout.splitlines() if "/s0/" in line}
+    refused = [line for line in done.stderr.splitlines()
+               if ": RegisterInstance: ResourceLimitExceeded: " in line]
+    assert told == there and len(there) == 40
+    assert len(refused) == 110
+
+
+def test_the_daemon_dies_while_much_is_applied(start, home):
+    """What was told as done is there; the rest is done the next time."""
+    document = many(2, 250, width=60)
+    path = write(home, document)
+    daemon = start()
+    # So many lines do not fit into the pipe: it cannot have come to its end when it is read.
+    with subprocess.Popen([gaz.GAZCTL, "--socket", daemon.socket, "apply", path], cwd=home,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=gaz.clean_env(home)) as process:
+        line = process.stdout.readline()
+        assert line.startswith("created namespace ")
+        daemon.kill()
+        out, err = process.communicate(timeout=gaz.PATIENCE)
+    assert process.returncode == 1
+    assert len(err.splitlines()) == 1 and err.startswith("gazctl: Namespaces["), err
+    daemon.start()
+    there = {f"{service}/{instance}" for service, found in ids(daemon).items()
+             for instance in found}
+    told = {line.split()[2] for line in out.splitlines() if line.startswith("created instance")}
+    assert told and told <= there and len(there) < 1500
+    again = apply(daemon, document)
+    assert {name for name, action in again.items() if action == "LEAVE"} >= told
+    assert set(apply(daemon, document).values()) == {"LEAVE"}
+    assert sum(len(found) for found in ids(daemon).values()) == 1500
+
+
+def test_apply_goes_over_tcp_too(start):
+    """Many connections, each for many calls."""
+    daemon = start()
+    done = gaz.run([gaz.GAZCTL, "--api", daemon.endpoint, "apply", "-"], daemon.home,
+                   stdin=json.dumps(many(1, 100)))
+    assert done.stdout.endswith("306 created, 0 changed, 0 left\n")
+    assert sum(len(found) for found in ids(daemon).values()) == 300
+
+
 def test_a_vpc_of_the_configuration_may_be_named(start, home):
     """Equal is fine; other prefixes are refused by the API."""
     document = {"Vpcs": [{"Id": "vpc-c", "Cidrs": ["10.5.0.0/16"]}]}

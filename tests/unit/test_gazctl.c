@@ -229,6 +229,100 @@ static void test_http_reply_that_is_none_is_refused(void **state)
 	assert_null(reply.body);
 }
 
+/* A server that answers so many requests of each connection, the last one with a reply of
+ * its own, and then ends it. */
+struct keeping_server {
+	int fd;
+	int requests;
+	const char *last;
+	int connections; /* how many to serve */
+};
+
+static void *serve_kept(void *arg)
+{
+	static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+	const struct keeping_server *server = arg;
+	char buffer[4096];
+
+	for (int i = 0; i < server->connections; i++) {
+		int fd = accept(server->fd, NULL, NULL);
+
+		for (int k = 1; k <= server->requests; k++) {
+			const char *text = k < server->requests ? reply : server->last;
+
+			if (recv(fd, buffer, sizeof(buffer), 0) <= 0 ||
+			    write(fd, text, strlen(text)) < 0)
+				break;
+		}
+		shutdown(fd, SHUT_WR);
+		(void)!recv(fd, buffer, sizeof(buffer), 0); /* until the client's end */
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Six requests over one http_conn, the server ending connections in between. */
+static void ask_six_times(struct keeping_server *server, gaz_status expected)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct http_peer peer = {.socket_path = addr.sun_path};
+	struct http_reply reply;
+	struct http_conn conn;
+	struct gaz_error err = {0};
+	gaz_status st = GAZ_OK;
+	pthread_t thread;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/tmp/test_gazctl.%ld",
+		 (long)getpid());
+	unlink(addr.sun_path);
+	server->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(server->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(server->fd, 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve_kept, server), 0);
+	http_init(&conn, &peer, 20);
+	for (int i = 0; i < 6 && st == GAZ_OK; i++) {
+		assert_int_equal(http_send(&conn, "", "{}", &err), GAZ_OK);
+		st = http_receive(&conn, &reply, &err);
+		if (st != GAZ_OK)
+			break;
+		assert_string_equal(reply.body, "{}");
+		http_reply_fini(&reply);
+	}
+	assert_int_equal(st, expected);
+	http_close(&conn);
+	pthread_join(thread, NULL);
+	close(server->fd);
+	unlink(addr.sun_path);
+}
+
+static void test_a_connection_is_kept_as_long_as_the_server_keeps_it(void **state)
+{
+	static const struct {
+		const char *last;
+		gaz_status expected;
+		int requests, connections;
+	} cases[] = {
+		{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", GAZ_OK, 6, 1},
+		{"HTTP/1.1 200 OK\r\nconnection: Close\r\nContent-Length: 2\r\n\r\n{}",
+		 GAZ_OK, 2, 3},
+		{"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", GAZ_OK, 3, 2},
+		{"HTTP/1.1 200 OK\r\n\r\n{}", GAZ_OK, 3, 2},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{", GAZ_EFORMAT, 3, 1},
+		{"", GAZ_EIO, 3, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct keeping_server server = {
+			.requests = cases[i].requests,
+			.last = cases[i].last,
+			.connections = cases[i].connections,
+		};
+
+		ask_six_times(&server, cases[i].expected);
+	}
+}
+
 static void test_absent_server_is_reported_with_a_hint(void **state)
 {
 	struct http_peer peer = {.socket_path = "/nonexistent/api.sock"};
@@ -252,6 +346,8 @@ int main(void)
 		cmocka_unit_test(test_text_is_found_by_its_path),
 		cmocka_unit_test(test_http_reply_is_read_to_its_length_or_the_end),
 		cmocka_unit_test(test_http_reply_that_is_none_is_refused),
+		cmocka_unit_test(
+			test_a_connection_is_kept_as_long_as_the_server_keeps_it),
 		cmocka_unit_test(test_absent_server_is_reported_with_a_hint),
 	};
 

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "seed/seed-internal.h"
+#include "seed/compare-internal.h"
+#include "seed/place-internal.h"
 
 /* What needs no API: comparing, and finding the place that a message is about. The rest
  * is tested end to end. */
