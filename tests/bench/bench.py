@@ -57,7 +57,7 @@ def parse_options():
                        help="updates: new records in one round")
     stage.add_argument("--seconds", type=float, default=3,
                        help="discover: length of a round")
-    stage.add_argument("--windows", type=int, default=25,
+    stage.add_argument("--windows", type=int, default=15,
                        help="latency: windows of each kind")
     stage.add_argument("--window", type=float, default=1, metavar="SECONDS",
                        help="latency: length of a window")

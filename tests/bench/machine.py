@@ -46,6 +46,12 @@ def on_client_cpus(setup, command):
     return command
 
 
+def foremost(command):
+    """The command as contrib/systemd starts the daemon: before other programs. Only root
+    may; for others it is as it was."""
+    return ["nice", "-n", "-10", *command] if os.geteuid() == 0 else command
+
+
 def run_client(setup, command):
     """What a load generator prints when it has ended, decoded."""
     done = subprocess.run(on_client_cpus(setup, command), stdin=subprocess.DEVNULL,
