@@ -95,6 +95,9 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len)
 		return is_name_after(rdata, len, 2);
 	case DNS_TYPE_SRV:
 		return is_name_after(rdata, len, 6);
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS: /* parameters follow the name */
+		return len > 2 && dname_check(rdata + 2, len - 2) != 0;
 	case DNS_TYPE_SOA:
 		return is_soa(rdata, len);
 	case DNS_TYPE_TXT:
@@ -102,6 +105,94 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len)
 	default:
 		return true;
 	}
+}
+
+struct rdata_names rdata_names(uint16_t type)
+{
+	enum { /* of which nothing else is known here */
+		MD = 3,
+		MF = 4,
+		MG = 8,
+		MR = 9,
+		MINFO = 14,
+		RP = 17,
+		SIG = 24,
+		PX = 26,
+		NXT = 30,
+	};
+	static const struct rdata_names of[] = {
+		[DNS_TYPE_NS] = {0, 1},
+		[MD] = {0, 1},
+		[MF] = {0, 1},
+		[DNS_TYPE_CNAME] = {0, 1},
+		[DNS_TYPE_SOA] = {0, 2},
+		[DNS_TYPE_MB] = {0, 1},
+		[MG] = {0, 1},
+		[MR] = {0, 1},
+		[DNS_TYPE_PTR] = {0, 1},
+		[MINFO] = {0, 2},
+		[DNS_TYPE_MX] = {2, 1},
+		[RP] = {0, 2},
+		[DNS_TYPE_AFSDB] = {2, 1},
+		[DNS_TYPE_RT] = {2, 1},
+		[SIG] = {18, 1},
+		[PX] = {2, 2},
+		[NXT] = {0, 1},
+		[DNS_TYPE_SRV] = {6, 1},
+		[DNS_TYPE_KX] = {2, 1},
+		[DNS_TYPE_DNAME] = {0, 1},
+	};
+
+	return type < sizeof of / sizeof *of ? of[type] : (struct rdata_names){0, 0};
+}
+
+/* Where the names of valid data end; *start_out: where the first begins. */
+static size_t find_names(uint16_t type, const uint8_t *rdata, size_t len,
+			 size_t *start_out)
+{
+	struct rdata_names names = rdata_names(type);
+	size_t at = names.skip;
+
+	if (type == DNS_TYPE_NAPTR) { /* behind three strings (RFC 3403, section 4.1) */
+		names.count = 1;
+		at = 4;
+		for (int i = 0; i < 3 && at < len; i++)
+			at += 1u + rdata[at];
+	}
+	*start_out = at < len ? at : len;
+	for (; names.count > 0 && at < len; names.count--)
+		at += dname_check(rdata + at, len - at);
+	return at < len ? at : len;
+}
+
+static int compare_lower(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t lower[2];
+
+		dname_lower(&lower[0], a + i, 1);
+		dname_lower(&lower[1], b + i, 1);
+		if (lower[0] != lower[1])
+			return lower[0] < lower[1] ? -1 : 1;
+	}
+	return 0;
+}
+
+int rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b,
+		  size_t b_len)
+{
+	size_t start;
+	size_t end;
+	int order;
+
+	if (a_len != b_len)
+		return a_len < b_len ? -1 : 1;
+	/* What is equal up to there has its names at the same place. */
+	end = find_names(type, a, a_len, &start);
+	order = memcmp(a, b, start);
+	if (order == 0)
+		order = compare_lower(a + start, b + start, end - start);
+	return order ? order : memcmp(a + end, b + end, a_len - end);
 }
 
 struct rdata_names rdata_compressible(uint16_t type)
@@ -130,6 +221,8 @@ int rdata_host_at(uint16_t type)
 	case DNS_TYPE_AFSDB:
 	case DNS_TYPE_RT:
 	case DNS_TYPE_KX:
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:
 		return 2;
 	case DNS_TYPE_SRV:
 		return 6;

@@ -30,12 +30,21 @@ struct rdata_names {
 	uint8_t count; /* of names, one right behind the other */
 };
 
+/** The names in the data of a type that RFC 1035, or a text before RFC 3597, defines: they
+ *  compare without regard to case (RFC 3597, section 7). None for all others. */
+struct rdata_names rdata_names(uint16_t type);
+
+/** Compare valid data of one type, as if names were in lower case (RFC 4034, section 6.2).
+ *  @return 0 when they are equal, else of any order that is always the same */
+int rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b,
+		  size_t b_len);
+
 /** The names in the data of a type that a message may compress: the well-known types of
  *  RFC 1035 (RFC 3597, section 4). None for all others. */
 struct rdata_names rdata_compressible(uint16_t type);
 
 /** Where the data of a type has the name of a host whose addresses are sent along (RFC
- *  1034, section 4.3.2; RFC 1035, 1183, 2230, 2782); -1: nowhere. */
+ *  1034, section 4.3.2; RFC 1035, 1183, 2230, 2782, 9460); -1: nowhere. */
 int rdata_host_at(uint16_t type);
 
 /** The MINIMUM field of valid SOA data. */

@@ -5,6 +5,7 @@
 
 #include "dns/message.h"
 #include "dns/name.h"
+#include "dns/rdata.h"
 #include "dns/reply.h"
 #include "dns/wire.h"
 
@@ -29,46 +30,11 @@ struct recoder {
 	struct place places[PLACES_MAX];
 };
 
-/* Names in the data of records: behind `skip` octets there are `count` of them. Only
- * those of the types that RFC 1035 defines may be compressed (RFC 3597, section 4);
- * in the others of this table a sender may have done it all the same. */
-struct names {
-	uint16_t type;
-	uint8_t skip;
-	uint8_t count;
-	bool may_compress;
-};
-
-static const struct names names_in_data[] = {
-	{2, 0, 1, true},    /* NS */
-	{3, 0, 1, true},    /* MD */
-	{4, 0, 1, true},    /* MF */
-	{5, 0, 1, true},    /* CNAME */
-	{6, 0, 2, true},    /* SOA */
-	{7, 0, 1, true},    /* MB */
-	{8, 0, 1, true},    /* MG */
-	{9, 0, 1, true},    /* MR */
-	{12, 0, 1, true},   /* PTR */
-	{14, 0, 2, true},   /* MINFO */
-	{15, 2, 1, true},   /* MX */
-	{17, 0, 2, false},  /* RP */
-	{18, 2, 1, false},  /* AFSDB */
-	{21, 2, 1, false},  /* RT */
-	{24, 18, 1, false}, /* SIG */
-	{26, 2, 2, false},  /* PX */
-	{30, 0, 1, false},  /* NXT */
-	{33, 6, 1, false},  /* SRV */
-	{36, 2, 1, false},  /* KX */
-	{39, 0, 1, false},  /* DNAME */
-};
-
-static const struct names *find_names(uint16_t type)
+/* Only names in the data of the types that RFC 1035 defines may be compressed (RFC 3597,
+ * section 4); in that of some others a sender may have done it all the same. */
+static bool may_compress(uint16_t type)
 {
-	for (size_t i = 0; i < sizeof names_in_data / sizeof *names_in_data; i++) {
-		if (names_in_data[i].type == type)
-			return &names_in_data[i];
-	}
-	return NULL;
+	return type <= DNS_TYPE_MX;
 }
 
 /* Write the name at `at` out in full. Pointers lead strictly back, so this ends.
@@ -222,15 +188,14 @@ static gaz_status move_bytes(struct recoder *rec, size_t end, size_t len)
 /* The data up to `end`, and its length in front of it. */
 static gaz_status move_data(struct recoder *rec, size_t end, uint16_t type)
 {
-	const struct names *names = find_names(type);
+	struct rdata_names names = rdata_names(type);
 	size_t start = rec->reply->len;
 	gaz_status st = GAZ_OK;
 
-	if (names) {
-		st = move_bytes(rec, end, names->skip);
-		for (unsigned i = 0; st == GAZ_OK && i < names->count; i++)
-			st = move_name(rec, end, names->may_compress);
-	}
+	if (names.count > 0)
+		st = move_bytes(rec, end, names.skip);
+	for (unsigned i = 0; st == GAZ_OK && i < names.count; i++)
+		st = move_name(rec, end, may_compress(type));
 	if (st == GAZ_OK)
 		st = move_bytes(rec, end, end - rec->at);
 	if (st == GAZ_OK && rec->reply->len - start > UINT16_MAX)

@@ -14,8 +14,6 @@ enum {
 	TYPE_LOC = 29,
 	TYPE_APL = 42,
 	TYPE_CDS = 59,
-	TYPE_SVCB = 64,
-	TYPE_HTTPS = 65,
 	TYPE_CAA = 257,
 };
 
@@ -132,7 +130,7 @@ static const char *check_words(uint16_t type, const struct masterfields *f)
 		if (field == LDNS_RDF_TYPE_HEX && !has_whole_octets(f, i))
 			return "an odd number of hexadecimal digits; correct it";
 	}
-	if ((type == TYPE_SVCB || type == TYPE_HTTPS) && !has_port_in_range(f))
+	if ((type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS) && !has_port_in_range(f))
 		return "a port is over 65535; correct it";
 	if (type == TYPE_LOC && !has_altitude(f))
 		return "the altitude is missing; add it";
@@ -240,8 +238,8 @@ static const char *check_data(uint16_t type, const uint8_t *rdata, size_t len)
 			       ? NULL
 			       : "a prefix is longer than an address; "
 				 "correct it";
-	case TYPE_SVCB:
-	case TYPE_HTTPS:
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:
 		return is_service(rdata, len) ? NULL
 					      : "a key is malformed, there twice, or "
 						"mandatory and missing; "

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dns/rdata.h"
 #include "dns/wire.h"
 #include "zone/draft-internal.h"
 #include "zone/zonebuild-internal.h"
@@ -287,9 +288,8 @@ static int by_data(const void *left, const void *right)
 	int order = (int)a->type - (int)b->type;
 
 	if (order == 0)
-		order = (int)a->rdata_len - (int)b->rdata_len;
-	if (order == 0)
-		order = memcmp(a->rdata, b->rdata, a->rdata_len);
+		order = rdata_compare(a->type, a->rdata, a->rdata_len, b->rdata,
+				      b->rdata_len);
 	if (order != 0)
 		return order;
 	return ((const struct item *)left)->order < ((const struct item *)right)->order
@@ -308,11 +308,12 @@ static int by_order(const void *left, const void *right)
 
 static bool is_equal(const struct build_record *a, const struct build_record *b)
 {
-	return a->type == b->type && a->rdata_len == b->rdata_len &&
-	       memcmp(a->rdata, b->rdata, a->rdata_len) == 0;
+	return a->type == b->type && rdata_compare(a->type, a->rdata, a->rdata_len,
+						   b->rdata, b->rdata_len) == 0;
 }
 
-/* The records of each type together, in the order of the file, each only once.
+/* The records of each type together, in the order of the file, each only once: case in
+ * names makes no other record (RFC 2181, section 5; RFC 4343).
  * Returns how many are left. */
 static size_t arrange(struct item *items, size_t count)
 {

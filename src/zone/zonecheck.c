@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dns/rdata.h"
 #include "dns/wire.h"
 #include "zone/zonebuild-internal.h"
 
@@ -66,8 +67,8 @@ static const struct build_record *later(const struct build_record *a,
 
 static bool has_equal_data(const struct build_record *a, const struct build_record *b)
 {
-	return a->rdata_len == b->rdata_len &&
-	       memcmp(a->rdata, b->rdata, a->rdata_len) == 0;
+	return a->type == b->type && rdata_compare(a->type, a->rdata, a->rdata_len,
+						   b->rdata, b->rdata_len) == 0;
 }
 
 /* DNSSEC's records may stand beside a CNAME (RFC 4034, section 3). */

@@ -255,6 +255,28 @@ static void test_one_set_gets_one_ttl_and_no_duplicates(void **state)
 	}
 }
 
+static void test_case_in_names_makes_no_other_record(void **state)
+{
+	(void)state;
+	assert_int_equal(load("example.org.zone",
+			      HEAD "c CNAME www\nc CNAME WWW\n"
+				   "m MX 1 Mail\nm MX 1 mail\nm MX 2 mail\n"
+				   "p NAPTR 1 1 \"s\" \"x\" \"\" a\n"
+				   "p NAPTR 1 1 \"s\" \"x\" \"\" A\n"
+				   "p NAPTR 1 1 \"S\" \"x\" \"\" A\n"
+				   "t TXT a\nt TXT A\nh HTTPS 0 a\nh HTTPS 0 A\n"
+				   "d NS ns.d\nd NS NS.d\nns.d A 192.0.2.1\n"),
+			 GAZ_OK);
+	(void)publish();
+	assert_int_equal(answers(ask("c.example.org", 5)), 1);
+	assert_int_equal(answers(ask("m.example.org", 15)), 2);
+	assert_int_equal(answers(ask("p.example.org", 35)), 2);
+	assert_int_equal(answers(ask("t.example.org", 16)), 2);
+	/* RFC 9460 came after RFC 3597: names in newer types are octets to compare. */
+	assert_int_equal(answers(ask("h.example.org", 65)), 2);
+	assert_int_equal(ask("x.d.example.org", 1)[9], 1); /* authority records */
+}
+
 static void test_origin_comes_from_the_name_and_ORIGIN(void **state)
 {
 	(void)state;
@@ -721,6 +743,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_shipped_zones_load_and_answer),
 		TEST(test_one_set_gets_one_ttl_and_no_duplicates),
+		TEST(test_case_in_names_makes_no_other_record),
 		TEST(test_origin_comes_from_the_name_and_ORIGIN),
 		TEST(test_bad_record_is_named_with_its_line),
 		TEST(test_bad_zone_leaves_nothing_behind),
