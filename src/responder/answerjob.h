@@ -71,8 +71,9 @@ struct answer_request {
 };
 
 enum {
-	ANSWER_CHAIN_MAX = 8,  /* CNAMEs in one answer */
-	ANSWER_HOSTS_MAX = 32, /* hosts whose addresses are looked for in one answer */
+	ANSWER_CHAIN_MAX = 8, /* CNAMEs in one answer */
+	ANSWER_HOSTS_MAX =
+		32, /* hosts, but for glue, that are looked for in one answer */
 };
 
 enum answer_way {

@@ -44,6 +44,10 @@ def big_sets():
         server = f"a-long-label-for-a-name-server-{n}.deleg"
         lines += [f"deleg NS {server}", f"{server} A 10.1.4.{n}",
                   f"{server} AAAA 2001:db8:1::{n}"]
+    for n in range(40):
+        lines += [f"deleg40 NS {n}.deleg40", f"{n}.deleg40 A 10.1.5.{n}",
+                  f"deleg80 NS {n}.deleg80", f"{n}.deleg80 A 10.1.6.{n}",
+                  f"deleg80 NS {n}.x.deleg80", f"{n}.x.deleg80 AAAA 2001:db8:2::{n}"]
     lines += [f"delegbig NS a-very-long-label-of-a-name-server-elsewhere-{n}.example."
               for n in range(40)]
     lines += [f't20000 TXT "{n:03}{"x" * 180}"' for n in range(100)]

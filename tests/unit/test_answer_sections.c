@@ -245,6 +245,59 @@ static void test_glue_below_the_cut_comes_first(void **state)
 	assert_true(count_lines(got.sections[2]) < 19);
 }
 
+/* However many there are (RFC 9471, section 3.1). */
+static void test_glue_is_whole(void **state)
+{
+	struct zone *zone = open_zone();
+
+	(void)state;
+	for (int i = 0; i < 36; i++) {
+		add_numbered(zone, "s.example.com. 60 IN NS #.s.example.com.", i);
+		add_numbered(zone, "#.s.example.com. 60 IN A 192.0.2.#", i);
+	}
+	for (int i = 0; i < 100; i++) {
+		add_numbered(zone, "in.example.com. 60 IN NS #.in.example.com.", i);
+		add_numbered(zone, "#.in.example.com. 60 IN A 192.0.2.#", i);
+		add_numbered(zone, "in.example.com. 60 IN NS #.out.example.com.", i);
+		add_numbered(zone, "#.out.example.com. 60 IN A 192.0.2.#", i);
+	}
+	fixture_publish(&fx);
+	ask_with_room("x.s.example.com.", "A", 1232, false);
+	assert_false(got.tc);
+	assert_int_equal(count_lines(got.sections[2]), 36);
+	ask_with_room("x.in.example.com.", "A", 0, true);
+	assert_int_equal(count_lines(got.sections[1]), 200);
+	assert_int_equal(count_lines(got.sections[2]), 100 + ANSWER_HOSTS_MAX);
+}
+
+/* RFC 9460, section 4.1: addresses and the next service, but nothing for their own name */
+static void test_services_come_with_what_they_lead_to(void **state)
+{
+	struct zone *zone = open_zone();
+
+	(void)state;
+	fixture_add(&fx, zone, "example.com. 60 IN HTTPS 0 svc.example.com.");
+	fixture_add(&fx, zone, "svc.example.com. 60 IN HTTPS 1 . alpn=h2");
+	fixture_add(&fx, zone, "svc.example.com. 60 IN HTTPS 2 host.example.com.");
+	fixture_add(&fx, zone, "svc.example.com. 60 IN HTTPS 3 svc.example.com.");
+	fixture_add(&fx, zone, "svc.example.com. 60 IN AAAA 2001:db8::1");
+	fixture_add(&fx, zone, "svc.example.com. 60 IN SVCB 1 host.example.com.");
+	fixture_add(&fx, zone, "host.example.com. 60 IN A 192.0.2.1");
+	fixture_publish(&fx);
+	ask_with_room("example.com.", "HTTPS", 1232, false);
+	assert_int_equal(count_lines(got.sections[0]), 1);
+	assert_int_equal(count_lines(got.sections[2]), 4);
+	assert_non_null(strstr(got.sections[2], "svc.example.com. 60 IN AAAA 2001:db8"));
+	assert_non_null(strstr(got.sections[2], "svc.example.com. 60 IN HTTPS 2 host"));
+	assert_null(strstr(got.sections[2], "SVCB"));
+	ask_with_room("svc.example.com.", "HTTPS", 1232, false);
+	assert_int_equal(count_lines(got.sections[0]), 3);
+	assert_string_equal(got.sections[2], "host.example.com. 60 IN A 192.0.2.1\n");
+	assert_sections("svc.example.com.", "SVCB",
+			"svc.example.com. 60 IN SVCB 1 host.example.com.\n", "",
+			"host.example.com. 60 IN A 192.0.2.1\n");
+}
+
 static void test_additional_records_that_do_not_fit_are_left_out(void **state)
 {
 	struct zone *zone = open_zone();
@@ -600,7 +653,7 @@ static void test_work_of_one_query_is_bounded(void **state)
 	}
 	for (int i = 0; i < 1000; i++)
 		add_numbered(zone, "big.example.com. 60 IN MX # m#.elsewhere.test.", i);
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 300; i++)
 		add_numbered(zone, "cut.example.com. 60 IN NS n#.cut.example.com.", i);
 	fixture_publish(&fx);
 	assert_int_equal(lookups_of("web.example.com.", "A", false), 1);
@@ -612,9 +665,9 @@ static void test_work_of_one_query_is_bounded(void **state)
 			 1 + ANSWER_CHAIN_MAX);
 	assert_int_equal(lookups_of("big.example.com.", "MX", true),
 			 1 + ANSWER_HOSTS_MAX);
-	assert_int_equal(lookups_of("x.cut.example.com.", "A", true),
-			 1 + ANSWER_HOSTS_MAX);
-	assert_int_equal(lookups_of("big.example.com.", "MX", false), 1); /* TC */
+	assert_int_equal(lookups_of("x.cut.example.com.", "A", true), 1 + 300);
+	assert_int_equal(lookups_of("x.cut.example.com.", "A", false), 1); /* TC */
+	assert_int_equal(lookups_of("big.example.com.", "MX", false), 1);  /* TC */
 }
 
 /* Replies of every size that a client may announce: whole records, counts that are
@@ -659,6 +712,8 @@ int main(void)
 		T(test_apex_servers_come_with_glue_from_below_a_cut),
 		T(test_glue_that_does_not_fit_sets_tc),
 		T(test_glue_below_the_cut_comes_first),
+		T(test_glue_is_whole),
+		T(test_services_come_with_what_they_lead_to),
 		T(test_additional_records_that_do_not_fit_are_left_out),
 		T(test_multivalue_gives_as_many_as_fit),
 		T(test_names_in_data_are_compressed),
