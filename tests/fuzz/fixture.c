@@ -112,12 +112,14 @@ static const struct {
 	{"a.in.example.com", ZONE_PRIVATE, FIXTURE_VPC_2},
 	{"corp.internal", ZONE_PRIVATE, FIXTURE_UNDECLARED},
 	{"dev.internal", ZONE_PRIVATE, FIXTURE_UNDECLARED},
+	{"sub.static.test", ZONE_STATIC, 0}, /* its parent delegates it */
 };
 
 enum {
 	ZONES = sizeof zones / sizeof zones[0],
 	LINE_MAX_LEN = 1024,
-	SET = 20, /* records of the larger sets */
+	SET = 20,   /* records of the larger sets */
+	CROWD = 70, /* of those that keep their records in a store of their own */
 };
 
 static struct zonedb *built[FIXTURE_VPCS];
@@ -218,6 +220,18 @@ static void add_sets(const struct site *site)
 	add_line(site, RRSET_WEIGHTED, true, "walias2.$ 60 IN A 10.%.1.1");
 }
 
+static void add_to_crowd(const struct site *site, int i)
+{
+	char line[LINE_MAX_LEN];
+
+	(void)snprintf(line, sizeof line, "crowd.$ 60 IN A 10.%%.2.%d", i);
+	add_line(site, RRSET_MULTIVALUE, i % 3 != 0, line);
+	(void)snprintf(line, sizeof line, "herd.$ 60 IN AAAA 2001:db8::%d", i / 2);
+	add_line(site, RRSET_WEIGHTED, i % 5 != 0, line);
+	(void)snprintf(line, sizeof line, "flock.$ 60 IN SRV 1 1 80 i-%d.srv.$", i);
+	add_line(site, RRSET_MULTIVALUE, true, line);
+}
+
 static void add_zone(struct zonedit *edit, size_t number)
 {
 	struct site site = {edit, NULL, zones[number].apex, number};
@@ -240,6 +254,27 @@ static void add_zone(struct zonedit *edit, size_t number)
 	for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
 		add_alias(&site, i);
 	add_sets(&site);
+	for (int i = 0; i < CROWD; i++)
+		add_to_crowd(&site, i);
+}
+
+/* One more record for sets that are served already. */
+static void let_crowds_grow(struct zonedb *db)
+{
+	struct zonedit *edit = NULL;
+
+	CHECK(zonedit_new(db, &edit) == GAZ_OK);
+	for (size_t i = 0; i < ZONES; i++) {
+		struct site site = {edit, NULL, zones[i].apex, i};
+		char id[16];
+
+		(void)snprintf(id, sizeof id, "%zu", i);
+		site.zone = zonedit_find_zone(edit, id);
+		if (site.zone)
+			add_to_crowd(&site, CROWD);
+	}
+	CHECK(zonedit_prepare(edit) == GAZ_OK);
+	zonedit_publish(&edit);
 }
 
 static void declare_vpcs(struct zonedit *edit)
@@ -270,6 +305,27 @@ unsigned fixture_vpcs_of(const struct netaddr *source)
 	if (b[1] != 5)
 		return FIXTURE_VPC_1;
 	return b[2] == 5 ? FIXTURE_VPC_1 | FIXTURE_VPC_2 : FIXTURE_VPC_2;
+}
+
+/* Where the VPCs change, and the addresses next to that. */
+static const char *const borders[] = {
+	"9.255.255.255", "10.0.0.0",   "10.4.255.255",	  "10.5.0.0", "10.5.4.255",
+	"10.5.5.0",	 "10.5.6.0",   "10.6.0.0",	  "11.0.0.0", "126.255.255.255",
+	"127.0.0.0",	 "128.0.0.0",  "2001:db7:ffff::", "::",	      "::1",
+	"::2",		 "2001:db8::", "2001:db9::"};
+
+unsigned fixture_vpcs_of_subnet(const struct netprefix *subnet)
+{
+	unsigned vpcs = fixture_vpcs_of(&subnet->addr);
+
+	for (size_t i = 0; i < sizeof borders / sizeof *borders; i++) {
+		struct netaddr addr;
+
+		CHECK(netaddr_parse(borders[i], &addr) == GAZ_OK);
+		if (netprefix_holds(subnet, &addr) && fixture_vpcs_of(&addr) != vpcs)
+			return 0;
+	}
+	return vpcs;
 }
 
 int fixture_vpc_number(enum fixture_vpc vpc)
@@ -305,6 +361,7 @@ struct zonedb *fixture_build(unsigned vpcs)
 	}
 	CHECK(zonedit_prepare(edit) == GAZ_OK);
 	zonedit_publish(&edit);
+	let_crowds_grow(db);
 	if (!built[0] && !built[FIXTURE_VPCS - 1])
 		(void)atexit(free_all);
 	built[vpcs] = db;

@@ -27,3 +27,6 @@ int fixture_vpc_number(enum fixture_vpc vpc);
 
 /** The VPCs of a source that asks at a listener without one. */
 unsigned fixture_vpcs_of(const struct netaddr *source);
+
+/** Those of a client subnet: of its addresses if all are in the same, else none. */
+unsigned fixture_vpcs_of_subnet(const struct netprefix *subnet);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /* Any bytes as a query, from any address, against the zones of fixture.c. The first
- * byte chooses the transport and the listener, then come the source address (4 or 16
- * bytes) and the query. Of each reply this must hold:
+ * byte chooses the transport, the listener, whether client subnets are believed, and
+ * whether names of others are looked for; then come the source address (4 or 16 bytes)
+ * and the query. Of each reply this must hold:
  *
  * - it is no longer than the client and the transport allow, and over TCP it is whole;
- * - it has the query's id, opcode, RD and question, octet by octet, and QR; RA, AD and
- *   the bit that means nothing are clear;
+ * - it has the query's id, opcode, RD and question, octet by octet, and QR; AD and the
+ *   bit that means nothing are clear, and so is RA but for those who may recurse;
  * - its sections have as many records as its header says, nothing stands behind them,
  *   and ldns understands all of it;
  * - it is, octet by octet, the reply of a server that does not have the private zones
  *   that the client may not see;
- * - in three steps it is the same as at once. */
+ * - in three steps it is the same as at once.
+ *
+ * A query that is handed to the resolver gets such a reply, too. */
 
 #include "fuzz.h"
 
@@ -22,6 +25,9 @@
 #include <urcu.h>
 
 #include "fixture.h"
+#include "forward/deliver.h"
+#include "forward/desk.h"
+#include "others.h"
 #include "responder/answer.h"
 #include "zone/zonedb.h"
 
@@ -31,6 +37,8 @@ enum {
 	FLAG_VPC_1 = 4,
 	FLAG_VPC_2 = 8,
 	FLAG_UNDECLARED = 16,
+	FLAG_BELIEVED = 32, /* and unknown names do not exist, with a TTL of our own */
+	FLAG_FORWARD = 64,
 
 	HEADER_LEN = 12,
 	UDP_MIN = 512,
@@ -38,7 +46,8 @@ enum {
 	BIT_QR = 0x80,	    /* of octet 2 */
 	BITS_ECHOED = 0x79, /* of octet 2: opcode, RD */
 	BIT_TC = 2,	    /* of octet 2 */
-	BITS_CLEAR = 0xe0,  /* of octet 3: RA, the one that means nothing, AD */
+	BIT_RA = 0x80,	    /* of octet 3 */
+	BITS_CLEAR = 0x60,  /* of octet 3: the one that means nothing, AD */
 	NOW_S = 1700000000,
 	IDLE_MS = 30000,
 };
@@ -50,6 +59,9 @@ static struct zonedb *visible[FIXTURE_VPCS];
 static struct answer_context ctx;
 static struct cookie_secrets secrets = {.keys = {{{1}}}, .count = 1};
 static uint8_t nsid[EDNS_NSID_MAX];
+static struct answer_config plain;
+static struct answer_config believing;
+static struct forward_desk *desk;
 
 static void leave(void)
 {
@@ -58,20 +70,34 @@ static void leave(void)
 
 static void prepare(void)
 {
-	static struct answer_config config = {
+	static const struct netprefix everybody[] = {{{AF_INET, {0}}, 0},
+						     {{AF_INET6, {0}}, 0}};
+
+	plain = (struct answer_config){
 		.nsid = {nsid, sizeof nsid},
 		.identity = {(const uint8_t *)"server", 6},
 		.version = {(const uint8_t *)"1.0", 3},
 	};
-
+	believing = plain;
+	believing.subnet_from = (struct netprefix_list){everybody, 2};
+	believing.denies_unknown = true;
+	believing.has_negative_ttl = true;
+	believing.negative_ttl_s = 7;
 	rcu_register_thread();
 	(void)atexit(leave);
 	for (unsigned vpcs = 0; vpcs < FIXTURE_VPCS; vpcs++)
 		visible[vpcs] = fixture_build(vpcs);
 	all = visible[FIXTURE_VPCS - 1];
-	ctx.config = &config;
+	desk = others_desk();
 	ctx.cookies.secrets = &secrets;
 	cookie_set_time(&ctx.cookies, NOW_S);
+}
+
+/* What is drawn at random depends on the query's id and nothing else. */
+static void begin(const struct zonedb *db, const struct answer_request *req)
+{
+	ctx.db = db;
+	rng_seed(&ctx.rng, req->len < 2 ? 1 : 1 + req->query[0] * 256u + req->query[1]);
 }
 
 static size_t answer_from(const struct zonedb *db, const struct answer_request *req,
@@ -79,28 +105,49 @@ static size_t answer_from(const struct zonedb *db, const struct answer_request *
 {
 	size_t len;
 
-	ctx.db = db;
-	rng_seed(&ctx.rng, 1);
+	begin(db, req);
 	rcu_read_lock();
 	len = answer_query(&ctx, req, reply, req->tcp ? ANSWER_TCP_CAP : ANSWER_UDP_CAP);
 	rcu_read_unlock();
 	return len;
 }
 
-static size_t answer_in_steps(const struct answer_request *req, uint8_t *reply)
+/* Leaves the job, which says which client subnet there is. */
+static size_t answer_in_steps(const struct answer_request *req, struct answer_job *job,
+			      uint8_t *reply)
 {
-	struct answer_job job;
 	size_t len;
 
-	memset(&job, 0xa5, sizeof job);
-	job.req = *req;
-	ctx.db = all;
-	rng_seed(&ctx.rng, 1);
+	memset(job, 0xa5, sizeof *job);
+	job->req = *req;
+	begin(all, req);
 	rcu_read_lock();
-	answer_begin(&ctx, &job);
-	answer_locate(&job);
-	len = answer_finish(&job, reply, req->tcp ? ANSWER_TCP_CAP : ANSWER_UDP_CAP);
+	answer_begin(&ctx, job);
+	answer_locate(job);
+	len = answer_finish(job, reply, req->tcp ? ANSWER_TCP_CAP : ANSWER_UDP_CAP);
 	rcu_read_unlock();
+	return len;
+}
+
+/* What the resolver does with a query that it is handed, as far as its reply. */
+static size_t answer_later(struct answer_job *job, uint8_t *reply)
+{
+	static _Atomic uint64_t rcodes[16];
+	const struct sockaddr_storage peer = {.ss_family = AF_INET};
+	const struct forward_client client = {.fd = -1,
+					      .address = (const struct sockaddr *)&peer,
+					      .address_len = sizeof peer};
+	struct desk_slot *slot;
+	size_t len;
+
+	CHECK(answer_hand_over(job, &client) == 0);
+	slot = desk_take_asked(desk);
+	CHECK(slot && !desk_take_asked(desk));
+	deliver(slot, NULL, EDNS_ERROR_OTHER, 0, reply, rcodes);
+	len = slot->done_len;
+	desk_put_back(desk, slot);
+	CHECK(desk_take_done(desk) == slot);
+	desk_release(desk, slot);
 	return len;
 }
 
@@ -181,9 +228,16 @@ static size_t udp_limit(const struct answer_request *req)
 	return limit > UDP_MIN ? limit : UDP_MIN;
 }
 
-static void check_reply(const uint8_t *reply, size_t len,
-			const struct answer_request *req)
+/* Whoever is in some VPC, or asks for somebody, may ask for names of others. */
+static bool may_recurse(const struct answer_job *job)
 {
+	return job->ctx->desk &&
+	       (fixture_vpcs_of(&job->req.source) != 0 || job->heeds_subnet);
+}
+
+static void check_reply(const uint8_t *reply, size_t len, const struct answer_job *job)
+{
+	const struct answer_request *req = &job->req;
 	bool has_opt;
 
 	CHECK(len >= HEADER_LEN);
@@ -191,6 +245,7 @@ static void check_reply(const uint8_t *reply, size_t len,
 	CHECK(reply[2] & BIT_QR);
 	CHECK((reply[2] & BITS_ECHOED) == (req->query[2] & BITS_ECHOED));
 	CHECK((reply[3] & BITS_CLEAR) == 0);
+	CHECK(!(reply[3] & BIT_RA) || may_recurse(job));
 	has_opt = check_records(reply, len, check_question(reply, len, req));
 	check_parses(reply, len);
 	if (req->tcp)
@@ -229,11 +284,48 @@ static bool read_request(const uint8_t *data, size_t size, struct answer_request
 	return true;
 }
 
+/* Whom the reply is for: a subnet that is believed comes before all else. */
+static unsigned viewers_vpcs(const struct answer_job *job, unsigned vpcs)
+{
+	struct netprefix subnet;
+
+	if (job->verdict != QUERY_OK || !job->heeds_subnet)
+		return vpcs;
+	CHECK(ctx.config == &believing);
+	CHECK(edns_read_subnet(&job->query.edns, &subnet) == GAZ_OK);
+	return fixture_vpcs_of_subnet(&subnet);
+}
+
+/* What the cache has grows older: a second may pass between one reply and the next, but
+ * not again and again. */
+static void check_same(const struct answer_request *req, unsigned vpcs)
+{
+	enum {
+		TRIES = 3
+	};
+	static uint8_t one[ANSWER_TCP_CAP];
+	static uint8_t other[ANSWER_TCP_CAP];
+	struct answer_job job;
+	bool is_same = false;
+
+	for (int i = 0; i < TRIES && !is_same; i++) {
+		size_t len = answer_in_steps(req, &job, one);
+		size_t octets = len == ANSWER_LATER ? 0 : len;
+
+		is_same = answer_from(all, req, other) == len &&
+			  memcmp(one, other, octets) == 0 &&
+			  answer_from(visible[viewers_vpcs(&job, vpcs)], req, other) ==
+				  len &&
+			  memcmp(one, other, octets) == 0;
+	}
+	CHECK(is_same);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t reply[ANSWER_TCP_CAP];
+	static uint8_t reply[REPLY_TCP_MAX];
 	static uint8_t udp_reply[ANSWER_UDP_CAP]; /* its end is guarded by sanitizers */
-	static uint8_t other[ANSWER_TCP_CAP];
+	static struct answer_job job;
 	struct answer_request req;
 	unsigned vpcs;
 	uint8_t *out;
@@ -243,15 +335,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		prepare();
 	if (!read_request(data, size, &req, &vpcs))
 		return 0;
+	ctx.config = data[0] & FLAG_BELIEVED ? &believing : &plain;
+	ctx.desk = data[0] & FLAG_FORWARD ? desk : NULL;
 	out = req.tcp ? reply : udp_reply;
-	len = answer_from(all, &req, out);
+	len = answer_in_steps(&req, &job, out);
+	if (len == ANSWER_LATER) {
+		CHECK(may_recurse(&job));
+		out = reply;
+		len = answer_later(&job, out);
+	}
 	if (len > 0)
-		check_reply(out, len, &req);
+		check_reply(out, len, &job);
 	else
 		CHECK(req.len < HEADER_LEN || req.query[2] & BIT_QR);
-	CHECK(answer_from(visible[vpcs], &req, other) == len);
-	CHECK(memcmp(out, other, len) == 0);
-	CHECK(answer_in_steps(&req, other) == len);
-	CHECK(memcmp(out, other, len) == 0);
+	check_same(&req, vpcs);
 	return 0;
 }
