@@ -46,9 +46,11 @@ struct operation_query {
 };
 
 /* Digits with an optional fraction. Clients send milliseconds, the
- * documentation says seconds: below 10^11 a number can only mean seconds. */
-static gaz_status parse_time(const char *text, int64_t *ms_out)
+ * documentation says seconds: below 10^11 a number can only mean seconds. A whole
+ * one ends with its last millisecond. */
+static gaz_status parse_time(const char *text, bool is_end, int64_t *ms_out)
 {
+	bool is_whole = !strchr(text, '.');
 	double value;
 	char *end;
 
@@ -58,7 +60,9 @@ static gaz_status parse_time(const char *text, int64_t *ms_out)
 	value = strtod(text, &end);
 	if (*end != '\0' || value > 1e15)
 		return GAZ_EFORMAT;
-	*ms_out = (int64_t)(value < 1e11 ? value * 1000 : value);
+	if (value < 1e11)
+		value = value * 1000 + (is_end && is_whole ? 999 : 0);
+	*ms_out = (int64_t)value;
 	return GAZ_OK;
 }
 
@@ -68,8 +72,8 @@ static gaz_status read_dates(struct call *call, const struct filter *filter,
 	int64_t from_ms;
 	int64_t to_ms;
 
-	if (parse_time(filter->values.items[0], &from_ms) != GAZ_OK ||
-	    parse_time(filter->values.items[1], &to_ms) != GAZ_OK)
+	if (parse_time(filter->values.items[0], false, &from_ms) != GAZ_OK ||
+	    parse_time(filter->values.items[1], true, &to_ms) != GAZ_OK)
 		return fault_set(&call->fault, FAULT_INVALID_INPUT,
 				 "The filter UPDATE_DATE needs two Unix times");
 	if (from_ms > to_ms)
