@@ -387,12 +387,23 @@ static gaz_status remove_reverse(struct zonedit *edit, const struct namespace_re
 
 /* ---- changes ---- */
 
-static gaz_status name_too_long(struct gaz_error *why, gaz_status st)
+/* The name of the service in the namespace was checked when it was created, so it is the
+ * target of an SRV record that is no name. */
+static gaz_status is_no_name(const struct namespace_record *ns,
+			     const struct service_record *svc,
+			     const struct instance_record *inst, gaz_status st,
+			     struct gaz_error *why)
 {
+	bool is_apex = strcmp(svc->name, ".") == 0;
+
+	if (st == GAZ_ENOMEM)
+		return st;
 	return gaz_error_set(
-		why, st == GAZ_ENOMEM ? st : GAZ_EFORMAT,
-		"the record's name does not fit into DNS: a label has 63 octets "
-		"at most, a name 255");
+		why, GAZ_EFORMAT,
+		"SRV record at %.128s%s%.255s: its target, below that name the "
+		"instance %s, is no domain name: a label has 1 to 63 octets, a "
+		"name 255 at most",
+		is_apex ? "" : svc->name, is_apex ? "" : ".", ns->name, inst->id);
 }
 
 gaz_status projection_replace_instance(struct zonedit *edit,
@@ -410,7 +421,7 @@ gaz_status projection_replace_instance(struct zonedit *edit,
 	if (st == GAZ_OK)
 		st = project_instance(ns, svc, new, &after);
 	if (st != GAZ_OK)
-		return name_too_long(why, st);
+		return is_no_name(ns, svc, new ? new : old, st, why);
 	if (!zone)
 		return GAZ_OK;
 	/* Nothing is touched before everything is known to fit. */
@@ -438,7 +449,7 @@ gaz_status projection_load_instance(struct zonedit *edit,
 	gaz_status st = project_instance(ns, svc, inst, &p);
 
 	if (st != GAZ_OK)
-		return name_too_long(why, st);
+		return is_no_name(ns, svc, inst, st, why);
 	for (size_t i = 0; zone && i < p.count; i++) {
 		const struct projected *item = &p.items[i];
 
@@ -488,7 +499,7 @@ static gaz_status restore_service(struct zonedit *edit, struct zone *zone,
 	for (; st == GAZ_OK && done < count; done++) {
 		st = project_instance(ns, svc, &instances[done], &p);
 		st = st == GAZ_OK ? check_all(edit, zone, &none, &p, why)
-				  : name_too_long(why, st);
+				  : is_no_name(ns, svc, &instances[done], st, why);
 		if (st == GAZ_OK)
 			st = add_all(edit, zone, &p);
 		if (st == GAZ_OK)

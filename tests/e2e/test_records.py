@@ -90,11 +90,14 @@ def test_srv_target_of_many_labels(daemon, public):
 
 @pytest.mark.parametrize("instance", ["x" * 64, "a..b", ".a", "a.", "."])
 def test_srv_target_that_is_no_name(daemon, public, instance):
-    """A label too long or empty: the operation fails, nothing is written."""
+    """A label too long or empty: the operation fails and says for what; nothing is
+    written."""
     service = daemon.api.serve(public, "s", "SRV")
     ended = daemon.api.failed("RegisterInstance", ServiceId=service, InstanceId=instance,
                               Attributes={PORT: "80", IPV4: "10.0.0.1"})
     assert ended["ErrorCode"] == "INVALID_CHANGE_BATCH"
+    assert ended["ErrorMessage"].startswith("SRV record at s.x.example: its target")
+    assert f"the instance {instance}, is no domain name" in ended["ErrorMessage"]
     assert daemon.api.discover("x.example", "s") == []
     assert nxdomain(daemon.ask("s.x.example", "SRV"))
 
