@@ -140,23 +140,24 @@ static bool is_over(const struct watch *watch)
 }
 
 /* What the watch needs to know of its service. */
-static int open_watch(struct watch *watch)
+static int read_service(struct watch *watch)
 {
 	json_t *reply, *service;
 	char *name = NULL;
-	int rc;
+	int rc = CTL_OK;
 
 	if (client_call(&watch->ctl->client, "GetService",
 			json_pack("{s:s}", "Id", watch->service_id), &reply) != GAZ_OK)
 		return CTL_FAILED;
 	service = json_object_get(reply, "Service");
-	rc = find_http_name(watch->ctl, table_text(service, "NamespaceId"), &name);
-	if (rc == CTL_OK) {
+	watch->has_health = json_object_get(service, "HealthCheckCustomConfig") ||
+			    json_object_get(service, "HealthCheckConfig");
+	if (!watch->names)
+		rc = find_http_name(watch->ctl, table_text(service, "NamespaceId"),
+				    &name);
+	if (name)
 		watch->names = json_pack("{s:s, s:s}", "NamespaceName", name,
 					 "ServiceName", table_text(service, "Name"));
-		watch->has_health = json_object_get(service, "HealthCheckCustomConfig") ||
-				    json_object_get(service, "HealthCheckConfig");
-	}
 	free(name);
 	json_decref(reply);
 	return rc;
@@ -250,6 +251,7 @@ static int take_turn(struct watch *watch)
 {
 	json_t *reply, *now;
 	json_int_t revision;
+	bool had_health;
 	int rc;
 
 	if (client_call(&watch->ctl->client, "DiscoverInstancesRevision",
@@ -257,8 +259,12 @@ static int take_turn(struct watch *watch)
 		return CTL_FAILED;
 	revision = json_integer_value(json_object_get(reply, "InstancesRevision"));
 	json_decref(reply);
-	if (watch->instances && revision == watch->revision && !watch->has_health)
-		return CTL_OK;
+	/* A check may have been added; what it was like with one is seen once more. */
+	had_health = watch->has_health;
+	rc = read_service(watch);
+	if (rc != CTL_OK || (watch->instances && revision == watch->revision &&
+			     !watch->has_health && !had_health))
+		return rc;
 	rc = read_instances(watch, &now);
 	if (rc != CTL_OK)
 		return rc;
@@ -284,7 +290,7 @@ int cmd_watch(const struct ctl *ctl, const struct args *args)
 	rc = ctl_find_service(ctl, args->operands[0], &id);
 	watch.service_id = id;
 	if (rc == CTL_OK)
-		rc = open_watch(&watch);
+		rc = read_service(&watch);
 	while (rc == CTL_OK && (rc = take_turn(&watch)) == CTL_OK && !is_over(&watch))
 		ctl_sleep_ms(WATCH_PAUSE_MS);
 	json_decref(watch.names);

@@ -343,6 +343,20 @@ def test_watch(daemon, ctl):
         assert watch.process.stdout.read() == "" and watch.process.stderr.read() == ""
 
 
+def test_watch_sees_a_check_that_comes_and_goes(daemon):
+    """So does the health status, without any registration."""
+    service = daemon.api.serve(daemon.api.public("x.example"), "web", "A")
+    daemon.api.register(service, "i0", "10.0.0.1")
+    with Watch(daemon, "watch", "web", "--count", "2") as watch:
+        assert watch.line().split()[:3] == ["present", "i0", "UNKNOWN"]
+        for more, status in (({"HealthCheckConfig": {"Type": "TCP"}}, "HEALTHY"),
+                             ({}, "UNKNOWN")):
+            daemon.api.done("UpdateService", Id=service,
+                            Service={"DnsConfig": gaz.records("A"), **more})
+            assert watch.line().split()[:3] == ["changed", "i0", status]
+        assert watch.process.wait(gaz.PATIENCE) == 0
+
+
 def test_watch_as_json(daemon):
     """One object per line."""
     service = service_with(daemon, "10.0.0.1")
