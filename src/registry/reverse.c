@@ -196,11 +196,17 @@ static bool is_address(const struct zone_record *record)
 	return record->type == DNS_TYPE_A || record->type == DNS_TYPE_AAAA;
 }
 
-gaz_status reverse_add(struct zonedit *edit, const struct namespace_record *ns,
-		       const struct zone_record *record, const uint8_t *owner)
+/* What is done with a PTR record. `zone` is the place's, NULL when there is none. */
+typedef gaz_status change_ptr(struct zonedit *edit, const struct namespace_record *ns,
+			      const struct place *place, struct zone *zone,
+			      const struct zone_record *ptr);
+
+/* Nothing, for records without an address, and where there are no PTR records at all. */
+static gaz_status change(struct zonedit *edit, const struct namespace_record *ns,
+			 const struct zone_record *record, const uint8_t *owner,
+			 change_ptr *change_it)
 {
 	const struct zone_record ptr = make_ptr(owner);
-	struct zone *zone;
 	struct place place;
 	gaz_status st;
 
@@ -209,34 +215,47 @@ gaz_status reverse_add(struct zonedit *edit, const struct namespace_record *ns,
 	st = find_place(ns, record, &place);
 	if (st != GAZ_OK)
 		return st;
-	zone = zonedit_find_zone(edit, place.id);
+	return change_it(edit, ns, &place, zonedit_find_zone(edit, place.id), &ptr);
+}
+
+static gaz_status add_ptr(struct zonedit *edit, const struct namespace_record *ns,
+			  const struct place *place, struct zone *zone,
+			  const struct zone_record *ptr)
+{
+	gaz_status st = GAZ_OK;
+
 	if (!zone)
-		st = add_zone(edit, ns, &place, &zone);
+		st = add_zone(edit, ns, place, &zone);
 	if (st == GAZ_OK)
-		st = zonedit_add_record(edit, zone, place.name, &ptr);
+		st = zonedit_add_record(edit, zone, place->name, ptr);
 	return st == GAZ_ELIMIT ? GAZ_OK : st;
 }
 
 /* With its last record the zone goes too: the name is NXDOMAIN again. */
-gaz_status reverse_remove(struct zonedit *edit, const struct namespace_record *ns,
-			  const struct zone_record *record, const uint8_t *owner)
+static gaz_status remove_ptr(struct zonedit *edit, const struct namespace_record *ns,
+			     const struct place *place, struct zone *zone,
+			     const struct zone_record *ptr)
 {
-	const struct zone_record ptr = make_ptr(owner);
-	struct zone *zone;
-	struct place place;
 	size_t left;
 	gaz_status st;
 
-	if (!is_address(record) || !is_open(edit))
-		return GAZ_OK;
-	st = find_place(ns, record, &place);
-	if (st != GAZ_OK)
-		return st;
-	zone = zonedit_find_zone(edit, place.id);
+	(void)ns;
 	if (!zone)
 		return GAZ_OK;
-	st = zonedit_remove_record(edit, zone, place.name, &ptr);
+	st = zonedit_remove_record(edit, zone, place->name, ptr);
 	if (st == GAZ_OK || st == GAZ_ENOTFOUND)
-		st = zonedit_count_records(edit, zone, place.name, DNS_TYPE_PTR, &left);
+		st = zonedit_count_records(edit, zone, place->name, DNS_TYPE_PTR, &left);
 	return st == GAZ_OK && left == 0 ? zonedit_remove_zone(edit, zone) : st;
+}
+
+gaz_status reverse_add(struct zonedit *edit, const struct namespace_record *ns,
+		       const struct zone_record *record, const uint8_t *owner)
+{
+	return change(edit, ns, record, owner, add_ptr);
+}
+
+gaz_status reverse_remove(struct zonedit *edit, const struct namespace_record *ns,
+			  const struct zone_record *record, const uint8_t *owner)
+{
+	return change(edit, ns, record, owner, remove_ptr);
 }
