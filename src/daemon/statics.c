@@ -50,6 +50,7 @@ struct statics {
 	int64_t changed_ms; /* the first change that was not looked at; 0: none */
 	int64_t last_ms;    /* and the last one */
 	bool has_published; /* by the update at work */
+	bool has_new_watch; /* since it was last cleared */
 };
 
 /* ---- publishing ---- */
@@ -114,7 +115,7 @@ static void watch_folder(void *arg, const char *path)
 {
 	struct statics *s = arg;
 
-	if (s->watch && zonewatch_add(s->watch, path) != GAZ_OK)
+	if (s->watch && zonewatch_add(s->watch, path, &s->has_new_watch) != GAZ_OK)
 		s->is_unwatched = true;
 }
 
@@ -132,21 +133,32 @@ static void watch_folders(struct statics *s)
 			"watches (fs.inotify.max_user_watches)\"");
 }
 
+/* Something has changed, or may have. */
+static void note_change(struct statics *s)
+{
+	s->last_ms = clock_monotonic_ms();
+	if (s->changed_ms == 0)
+		s->changed_ms = s->last_ms;
+}
+
 static gaz_status update(struct statics *s, const uint8_t *zone, bool all,
 			 struct gaz_error *err)
 {
 	gaz_status st;
 
 	/* Watched before they are read: what changes then is seen. Afterwards there may
-	 * be other ones. */
+	 * be other ones, in which files may have changed since they were read. */
 	watch_folders(s);
 	s->has_published = false;
+	s->has_new_watch = false;
 	zonedb_enter_thread();
 	st = zonedir_update(s->dir, zone, all, commit_by_writer, s, err);
 	if (s->has_published)
 		zonedb_wait_freed();
 	zonedb_leave_thread();
 	watch_folders(s);
+	if (s->has_new_watch)
+		note_change(s);
 	heap_trim();
 	if ((st == GAZ_EIO || st == GAZ_ENOMEM) && !s->is_unreadable)
 		log_error("zone-files-not-read", "error=\"%s\"", err->text);
@@ -204,9 +216,7 @@ static void wait_for_something(struct statics *s)
 		(void)eventfd_read(s->event_fd, &value);
 	if (fds[1].revents) {
 		zonewatch_clear(s->watch);
-		s->last_ms = clock_monotonic_ms();
-		if (s->changed_ms == 0)
-			s->changed_ms = s->last_ms;
+		note_change(s);
 	}
 }
 
@@ -310,7 +320,7 @@ gaz_status statics_start(struct statics *statics, struct registry *registry)
 			 "(fs.inotify.max_user_instances)\"");
 	watch_folders(statics);
 	/* What changed between the load and the watch is looked for. */
-	statics->changed_ms = statics->last_ms = clock_monotonic_ms();
+	note_change(statics);
 	if (pthread_create(&statics->thread, NULL, run_thread, statics) != 0)
 		return GAZ_EIO;
 	(void)pthread_setname_np(statics->thread, "zones");

@@ -7,6 +7,7 @@
 
 struct zonewatch {
 	int fd;
+	int newest; /* watch descriptor: the kernel numbers new ones upwards */
 };
 
 gaz_status zonewatch_open(struct zonewatch **out)
@@ -15,6 +16,7 @@ gaz_status zonewatch_open(struct zonewatch **out)
 
 	if (!watch)
 		return GAZ_ENOMEM;
+	watch->newest = 0;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd < 0) {
 		free(watch);
@@ -39,14 +41,20 @@ int zonewatch_fd(const struct zonewatch *watch)
 }
 
 /* Not IN_MODIFY: what is being written is read when it has been closed. */
-gaz_status zonewatch_add(struct zonewatch *watch, const char *folder)
+gaz_status zonewatch_add(struct zonewatch *watch, const char *folder, bool *is_new_out)
 {
 	int wd = inotify_add_watch(watch->fd, folder,
 				   IN_CLOSE_WRITE | IN_CREATE | IN_DELETE |
 					   IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
 					   IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
 
-	return wd < 0 ? GAZ_EIO : GAZ_OK;
+	if (wd < 0)
+		return GAZ_EIO;
+	if (wd > watch->newest) {
+		watch->newest = wd;
+		*is_new_out = true;
+	}
+	return GAZ_OK;
 }
 
 void zonewatch_clear(struct zonewatch *watch)

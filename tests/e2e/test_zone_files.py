@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Zone files that change: reload by signal, command and by themselves; list and export."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -81,6 +82,35 @@ def test_files_that_change_are_read_again_by_themselves(folder):
     folder.becomes("a.example", None)
     assert gaz.rcode(daemon.ask("a.example", "SOA")) == "REFUSED"
     assert folder.serial("b.example") == 1
+
+
+def wait_for_reader(path):
+    """A function that waits until somebody has opened, read and closed a file (inotify)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    close_nowrite = 0x10
+    notify = libc.inotify_init1(os.O_CLOEXEC)
+    assert libc.inotify_add_watch(notify, os.fsencode(path), close_nowrite) > 0
+
+    def wait():
+        assert os.read(notify, 4096)
+        os.close(notify)
+    return wait
+
+
+def test_included_file_that_changes_before_its_folder_is_watched(folder):
+    """Which folders matter is known only when the zone has been read."""
+    daemon = folder.start()
+    (folder.path / "parts").mkdir()
+    hosts = folder.path / "parts" / "hosts"
+    hosts.write_text("www A 192.0.2.7\n", encoding="ascii")
+    wait = wait_for_reader(hosts)
+    folder.write("a.example.zone", text(1, "$INCLUDE parts/hosts",
+                                        *(f"n{i} A 192.0.2.1" for i in range(300000))))
+    wait()
+    hosts.write_text("www A 192.0.2.8\n", encoding="ascii")
+    folder.becomes("a.example", 1)
+    gaz.until("the included file", lambda: gaz.addresses(daemon.ask("www.a.example")) ==
+              ["192.0.2.8"])
 
 
 def test_links_that_are_switched_over(folder):
