@@ -17,6 +17,7 @@ enum {
 	TTL_DEFAULT = 3600,   /* where the file says nothing and has no SOA yet */
 	TTL_MAX = 0x7fffffff, /* RFC 2181, section 8 */
 	FILES_MAX = UINT16_MAX,
+	OPENINGS_MAX = 65535, /* of one zone: few files can include each other for ever */
 };
 
 /* A file that is open: the main one, or one that is included. */
@@ -36,6 +37,7 @@ struct reading {
 	struct mastertext_room room;
 	struct level *levels; /* MASTERFILE_DEPTH_MAX of them */
 	size_t depth;
+	unsigned openings;  /* so far, each file as often as it was included */
 	char *folder;	    /* of the main file, resolved */
 	bool has_ttl;	    /* `ttl` was said by $TTL, by a record or by the SOA */
 	bool has_directive; /* by $TTL: records do not change it any more */
@@ -143,6 +145,10 @@ static gaz_status open_level(struct reading *r, const char *path, struct gaz_err
 	struct stat info;
 	gaz_status st;
 
+	if (r->openings++ == OPENINGS_MAX)
+		return gaz_error_set(err, GAZ_ELIMIT,
+				     "the zone includes files more than 65535 times; put "
+				     "some of them together");
 	if ((st = list_file(r, path, &level->file)) != GAZ_OK)
 		return gaz_error_set(err, st,
 				     st == GAZ_ENOMEM

@@ -508,6 +508,27 @@ static void test_include_has_limits(void **state)
 	assert_non_null(strstr(err.text, "/deep14:1: "));
 }
 
+/* Few small files can include each other so often that reading them would not end. */
+static void test_files_may_not_be_included_without_end(void **state)
+{
+	char name[16];
+	char text[17 * 16 + 1] = "";
+
+	(void)state;
+	write_file("fan4", "; nothing\n");
+	for (int i = 3; i >= 0; i--) {
+		text[0] = '\0';
+		for (int k = 0; k < 17; k++)
+			(void)snprintf(text + strlen(text), sizeof text - strlen(text),
+				       "$INCLUDE fan%d\n", i + 1);
+		(void)snprintf(name, sizeof name, "fan%d", i);
+		write_file(name, text);
+	}
+	assert_int_equal(load("example.org.zone", HEAD "$INCLUDE fan3\n"), GAZ_OK);
+	assert_int_equal(load("example.org.zone", HEAD "$INCLUDE fan0\n"), GAZ_ELIMIT);
+	assert_non_null(strstr(err.text, "65535"));
+}
+
 static void test_name_servers_in_the_zone_need_addresses(void **state)
 {
 	(void)state;
@@ -754,6 +775,7 @@ int main(void)
 		TEST(test_without_TTL_the_last_one_counts_and_first_the_SOA),
 		TEST(test_include_has_its_own_origin_and_owner),
 		TEST(test_include_has_limits),
+		TEST(test_files_may_not_be_included_without_end),
 		TEST(test_name_servers_in_the_zone_need_addresses),
 		TEST(test_what_is_odd_is_warned_of_and_served),
 		TEST(test_a_built_zone_can_be_dropped_and_added_again),
