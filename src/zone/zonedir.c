@@ -229,6 +229,18 @@ static bool is_waiting(const struct file *file)
 	return file->build || (file->is_served && (file->is_gone || file->is_twin));
 }
 
+/* The next update tries again. */
+static void set_unpublished(struct zonedir *dir, struct file *file, gaz_status st)
+{
+	char text[sizeof file->error];
+
+	(void)snprintf(text, sizeof text, "%.400s: cannot be %s: %s; reload it later",
+		       file->path, file->build ? "published" : "removed",
+		       gaz_status_text(st));
+	set_failed(dir, file, text);
+	file->is_due = true;
+}
+
 /* Publish what is ready. */
 static void flush(struct zonedir *dir, zonedir_commit *commit, void *arg)
 {
@@ -246,14 +258,8 @@ static void flush(struct zonedir *dir, zonedir_commit *commit, void *arg)
 			pthread_mutex_lock(&dir->mutex);
 			settle_file(dir, file);
 			pthread_mutex_unlock(&dir->mutex);
-		} else if (file->build) {
-			char text[sizeof file->error];
-
-			(void)snprintf(text, sizeof text,
-				       "%.400s: cannot be published: %s; reload it later",
-				       file->path, gaz_status_text(st));
-			set_failed(dir, file, text);
-			file->is_due = true;
+		} else if (is_waiting(file)) {
+			set_unpublished(dir, file, st);
 		}
 		zonebuild_free(&file->build);
 	}

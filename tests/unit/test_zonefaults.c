@@ -437,6 +437,56 @@ test_every_failed_allocation_of_an_update_is_made_good_by_the_next(void **state)
 	zonedir_free(&zones);
 }
 
+static gaz_status fail_to_commit(void *arg, struct zonedir *zones)
+{
+	(void)arg;
+	(void)zones;
+	return GAZ_ENOMEM;
+}
+
+struct told {
+	size_t files;
+	bool is_served;
+	bool has_failed;
+};
+
+static void on_file(void *arg, const struct zonedir_zone *zone)
+{
+	struct told *told = arg;
+
+	told->files++;
+	told->is_served = zone->is_served;
+	told->has_failed = zone->has_failed && strstr(zone->error, zone->path);
+}
+
+static void test_zone_whose_removal_fails_is_told_of(void **state)
+{
+	struct zonedir *zones = NULL;
+	struct gaz_error err;
+	struct told told = {0};
+	char path[128];
+
+	(void)state;
+	write_zone(1, 7);
+	assert_int_equal(zonedir_new(dir, db, &(struct clock){0}, &zones), GAZ_OK);
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_OK);
+	(void)snprintf(path, sizeof path, "%s/z1.test.zone", dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(zonedir_update(zones, NULL, false, fail_to_commit, NULL, &err),
+			 GAZ_OK);
+	assert_int_equal(serial_of(1), 7);
+	zonedir_read(zones, on_file, &told);
+	assert_int_equal(told.files, 1);
+	assert_true(told.is_served);
+	assert_true(told.has_failed);
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_OK);
+	assert_int_equal(serial_of(1), 0);
+	told = (struct told){0};
+	zonedir_read(zones, on_file, &told);
+	assert_int_equal(told.files, 0);
+	zonedir_free(&zones);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -446,6 +496,7 @@ int main(void)
 		T(test_names_of_a_dropped_load_outlive_those_who_hold_them),
 		T(test_waiting_for_what_was_replaced_needs_no_memory),
 		T(test_every_failed_allocation_of_an_update_is_made_good_by_the_next),
+		T(test_zone_whose_removal_fails_is_told_of),
 	};
 	int failed;
 
