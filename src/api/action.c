@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "api/encode.h"
 #include "api/model.h"
 #include "api/server.h"
 #include "registry/discovery.h"

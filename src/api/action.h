@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/encode.h"
 #include "api/rate.h"
 #include "api/shape.h"
 #include "registry/registry.h"
@@ -11,12 +12,6 @@
 /* The one table of operations. A new operation is one row here, its input
  * shape in model.c or model_service.c, and its result in encode.c or
  * encode_service.c. */
-
-struct json_out;
-
-/** Write an operation's result as its JSON object, or nothing where the response has no
- *  body. Errors are latched in the writer. */
-typedef void action_encode(const struct call *call, const void *out, struct json_out *w);
 
 enum action_way {	 /* how an operation is carried out */
 	ACTION_READ = 0, /* on the API thread */
@@ -34,8 +29,8 @@ struct action {
 	const struct shape *input; /* decodes into a struct of input->size bytes */
 	size_t out_size;
 	enum action_way way;
-	registry_run *run;     /* NULL for ACTION_STATUS and ACTION_FLUSH */
-	action_encode *encode; /* NULL for ACTION_FILE */
+	registry_run *run;	 /* NULL for ACTION_STATUS and ACTION_FLUSH */
+	encode_function *encode; /* NULL for ACTION_FILE */
 };
 
 /** @return the operation, or NULL when no such target exists (also for NULL) */

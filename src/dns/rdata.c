@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "dns/name.h"
-#include "dns/rrset.h"
 #include "dns/wire.h"
 
 static size_t copy(uint8_t *buf, size_t cap, const uint8_t *data, size_t len)
@@ -85,8 +84,6 @@ bool rdata_is_valid(uint16_t type, const uint8_t *rdata, size_t len)
 	case DNS_TYPE_PTR:
 	case DNS_TYPE_DNAME:
 	case DNS_TYPE_MB:
-	case RRSET_ALIAS_A:
-	case RRSET_ALIAS_AAAA:
 		return is_name_after(rdata, len, 0);
 	case DNS_TYPE_MX:
 	case DNS_TYPE_AFSDB:

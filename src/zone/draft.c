@@ -213,15 +213,22 @@ static gaz_status check_beside(struct draft_set *set, struct arena *arena,
 	return is_equal(&set->records[0], record) ? GAZ_OK : GAZ_EEXISTS;
 }
 
+/* The data of an alias is the name that it leads to. */
+static bool is_well_formed(const struct zone_record *record)
+{
+	uint16_t type = is_alias(record->type) ? DNS_TYPE_CNAME : record->type;
+
+	return dns_type_is_data(type) &&
+	       rdata_is_valid(type, record->rdata, record->rdata_len);
+}
+
 gaz_status draft_check(struct draft *draft, struct arena *arena,
 		       const struct zone_record *record)
 {
 	struct draft_set *set;
 	gaz_status st = GAZ_OK;
 
-	if (!(dns_type_is_data(record->type) || is_alias(record->type)) ||
-	    !rdata_is_valid(record->type, record->rdata, record->rdata_len) ||
-	    (record->type == DNS_TYPE_SOA && !draft->is_apex))
+	if (!is_well_formed(record) || (record->type == DNS_TYPE_SOA && !draft->is_apex))
 		return GAZ_EFORMAT;
 	if (load(draft, arena) != GAZ_OK)
 		return GAZ_ENOMEM;

@@ -9,6 +9,7 @@
 #include "dns/name.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
+#include "zone/masterfields.h"
 #include "zone/masterldns.h"
 
 enum {
@@ -61,23 +62,6 @@ static enum form form_of(uint16_t type)
 
 /* ---- types and numbers ---- */
 
-bool masterdata_number(const char *text, size_t len, uint64_t max, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	if (len == 0)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t)(text[i] - '0');
-		if (value > max)
-			return false;
-	}
-	*out = value;
-	return true;
-}
-
 uint16_t masterdata_type(const char *text, size_t len)
 {
 	uint64_t number;
@@ -91,7 +75,7 @@ uint16_t masterdata_type(const char *text, size_t len)
 	if (len >= sizeof name)
 		return 0;
 	if (len > 4 && strncasecmp(text, "TYPE", 4) == 0)
-		return masterdata_number(text + 4, len - 4, UINT16_MAX, &number)
+		return masterfields_number(text + 4, len - 4, UINT16_MAX, &number)
 			       ? (uint16_t)number
 			       : 0;
 	memcpy(name, text, len);
@@ -122,7 +106,7 @@ bool masterdata_ttl(const char *text, size_t len, uint32_t *out)
 	uint64_t total = 0;
 	uint64_t value;
 
-	if (masterdata_number(text, len, UINT32_MAX, &total)) {
+	if (masterfields_number(text, len, UINT32_MAX, &total)) {
 		*out = (uint32_t)total;
 		return true;
 	}
@@ -132,7 +116,7 @@ bool masterdata_ttl(const char *text, size_t len, uint32_t *out)
 		while (at < len && text[at] >= '0' && text[at] <= '9')
 			at++;
 		if (at == len || unit_seconds(text[at]) == 0 ||
-		    !masterdata_number(text + from, at - from, UINT32_MAX, &value))
+		    !masterfields_number(text + from, at - from, UINT32_MAX, &value))
 			return false;
 		total += value * unit_seconds(text[at]);
 		if (total > UINT32_MAX)
@@ -144,17 +128,13 @@ bool masterdata_ttl(const char *text, size_t len, uint32_t *out)
 
 /* ---- data ---- */
 
-static const char *word_at(const struct masterfields *f, size_t i)
-{
-	return f->text + f->words[i].at;
-}
-
 /* The number in word i, from 0 to 65535. */
 static bool put_number(const struct masterfields *f, size_t i, uint8_t *out)
 {
 	uint64_t value;
 
-	if (!masterdata_number(word_at(f, i), f->words[i].len, UINT16_MAX, &value))
+	if (!masterfields_number(masterfields_word(f, i), f->words[i].len, UINT16_MAX,
+				 &value))
 		return false;
 	wire_put_u16(out, (uint16_t)value);
 	return true;
@@ -164,8 +144,8 @@ static bool put_name(const struct masterfields *f, size_t i, uint8_t *out, size_
 {
 	size_t name_len = 0;
 
-	if (dname_from_master(word_at(f, i), f->words[i].len, f->origin, f->origin_len,
-			      out, &name_len) != GAZ_OK)
+	if (dname_from_master(masterfields_word(f, i), f->words[i].len, f->origin,
+			      f->origin_len, out, &name_len) != GAZ_OK)
 		return false;
 	*len += name_len;
 	return true;
@@ -192,7 +172,7 @@ static const char *put_soa(const struct masterfields *f, uint8_t *out, size_t *l
 	for (size_t i = 2; i < 7; i++, *len += 4) {
 		uint32_t value;
 
-		if (!masterdata_ttl(word_at(f, i), f->words[i].len, &value))
+		if (!masterdata_ttl(masterfields_word(f, i), f->words[i].len, &value))
 			return "not a number of 32 bits; correct it";
 		wire_put_u32(out + *len, value);
 	}
@@ -212,7 +192,7 @@ static const char *put_string(const char *text, size_t len, uint8_t *out,
 			octet = (uint8_t)text[++at];
 			if (octet >= '0' && octet <= '9') {
 				if (len - at < 3 ||
-				    !masterdata_number(text + at, 3, 255, &octet))
+				    !masterfields_number(text + at, 3, 255, &octet))
 					return "a backslash before digits wants three of "
 					       "them, up to 255; correct it";
 				at += 2;
@@ -233,9 +213,10 @@ static const char *put_strings(const struct masterfields *f, uint8_t *out, size_
 		size_t taken;
 		const char *what;
 
-		if (*len + 1 + STRING_MAX > MASTERDATA_MAX)
+		if (*len + 1 + STRING_MAX > MASTERFIELDS_DATA_MAX)
 			return "the strings are too long together; shorten them";
-		what = put_string(word_at(f, i), f->words[i].len, out + *len, &taken);
+		what = put_string(masterfields_word(f, i), f->words[i].len, out + *len,
+				  &taken);
 		if (what)
 			return what;
 		*len += taken;
@@ -257,12 +238,12 @@ static const char *put_common(enum form form, const struct masterfields *f, uint
 	switch (form) {
 	case FORM_A:
 		*len = 4;
-		return inet_pton(AF_INET, word_at(f, 0), out) == 1
+		return inet_pton(AF_INET, masterfields_word(f, 0), out) == 1
 			       ? NULL
 			       : "not an IPv4 address; correct it";
 	case FORM_AAAA:
 		*len = 16;
-		return inet_pton(AF_INET6, word_at(f, 0), out) == 1
+		return inet_pton(AF_INET6, masterfields_word(f, 0), out) == 1
 			       ? NULL
 			       : "not an IPv6 address; correct it";
 	case FORM_NAME:
@@ -289,7 +270,7 @@ static int hex_digit(char c)
 static bool is_generic(const struct masterfields *f)
 {
 	return f->count > 0 && !f->words[0].is_quoted &&
-	       strcmp(word_at(f, 0), "\\#") == 0;
+	       strcmp(masterfields_word(f, 0), "\\#") == 0;
 }
 
 /* "\# LENGTH HEX..." (RFC 3597, section 5) */
@@ -301,11 +282,11 @@ static const char *put_generic(const struct masterfields *f, uint8_t *out, size_
 	uint64_t count = 0;
 	size_t digits = 0;
 
-	if (f->count < 2 ||
-	    !masterdata_number(word_at(f, 1), f->words[1].len, MASTERDATA_MAX, &count))
+	if (f->count < 2 || !masterfields_number(masterfields_word(f, 1), f->words[1].len,
+						 MASTERFIELDS_DATA_MAX, &count))
 		return what;
 	for (size_t i = 2; i < f->count; i++) {
-		for (const char *at = word_at(f, i); *at; at++, digits++) {
+		for (const char *at = masterfields_word(f, i); *at; at++, digits++) {
 			int value = hex_digit(*at);
 
 			if (value < 0 || digits == 2 * count)

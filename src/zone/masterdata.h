@@ -6,29 +6,14 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "zone/mastertext.h"
 
 /* Types, TTLs and record data as master files write them, to their wire form. The
  * types that make up nearly all of a large zone are read here, all others by ldns. */
 
-enum {
-	MASTERDATA_MAX = 65535, /* octets of record data */
-};
-
-/* The words of the data, and what completes their relative names. */
-struct masterfields {
-	const char *text;
-	const struct masterword *words;
-	size_t count;
-	const uint8_t *origin;
-	size_t origin_len;
-};
+struct masterfields;
 
 /** "A", "TYPE65280", of any case. @return 0: no such type */
 uint16_t masterdata_type(const char *text, size_t len);
-
-/** Digits alone. @return false: something else, or over `max` */
-bool masterdata_number(const char *text, size_t len, uint64_t max, uint64_t *out);
 
 /** "3600", "1h30m". @return false: not of that form, or over 32 bits */
 bool masterdata_ttl(const char *text, size_t len, uint32_t *out);
@@ -50,7 +35,7 @@ GAZ_MUST_CHECK gaz_status masterdata_print(uint16_t type, const uint8_t *rdata,
 					   size_t len, char **out);
 
 /**
- * @param rdata_out  room for MASTERDATA_MAX octets
+ * @param rdata_out  room for MASTERFIELDS_DATA_MAX octets
  * @param what_out   on GAZ_EFORMAT: what is wrong
  * @return GAZ_OK, GAZ_EFORMAT, GAZ_ENOMEM
  */

@@ -11,6 +11,7 @@
 #include "dns/name.h"
 #include "dns/wire.h"
 #include "zone/masterdata.h"
+#include "zone/masterfields.h"
 #include "zone/mastertext.h"
 
 enum {
@@ -42,7 +43,7 @@ struct reading {
 	bool has_ttl;	    /* `ttl` was said by $TTL, by a record or by the SOA */
 	bool has_directive; /* by $TTL: records do not change it any more */
 	uint32_t ttl;
-	uint8_t rdata[MASTERDATA_MAX];
+	uint8_t rdata[MASTERFIELDS_DATA_MAX];
 };
 
 /* ---- the list of files ---- */

@@ -9,6 +9,7 @@
 
 #include "dns/name.h"
 #include "dns/wire.h"
+#include "zone/masterfields.h"
 
 enum {
 	TYPE_LOC = 29,
@@ -16,11 +17,6 @@ enum {
 	TYPE_CDS = 59,
 	TYPE_CAA = 257,
 };
-
-static const char *word_at(const struct masterfields *f, size_t i)
-{
-	return f->text + f->words[i].at;
-}
 
 /* ---- what ldns takes for numbers and digits ---- */
 
@@ -50,7 +46,7 @@ static bool is_number_in_range(const char *word, size_t len, uint64_t max)
 	bool is_numeric = len > 0 && strspn(word, "+-0123456789") == len;
 	uint64_t value;
 
-	return !is_numeric || masterdata_number(word, len, max, &value);
+	return !is_numeric || masterfields_number(word, len, max, &value);
 }
 
 /* There is no certificate of type 0 (RFC 4398, section 2.1), and ldns, which says so
@@ -60,7 +56,7 @@ static bool is_reserved(ldns_rdf_type field, const char *word, size_t len)
 	uint64_t value;
 
 	return field == LDNS_RDF_TYPE_CERT_ALG &&
-	       masterdata_number(word, len, UINT16_MAX, &value) && value == 0;
+	       masterfields_number(word, len, UINT16_MAX, &value) && value == 0;
 }
 
 /* Hexadecimal digits go on over all words that are left. */
@@ -77,7 +73,7 @@ static bool has_whole_octets(const struct masterfields *f, size_t from)
 static bool has_port_in_range(const struct masterfields *f)
 {
 	for (size_t i = 2; i < f->count; i++) {
-		const char *word = word_at(f, i);
+		const char *word = masterfields_word(f, i);
 		size_t skip = strncasecmp(word, "port=\"", 6) == 0 ? 6 : 5;
 
 		if (strncasecmp(word, "port=", 5) == 0 &&
@@ -96,7 +92,7 @@ static bool is_direction(const char *word)
 static bool has_altitude(const struct masterfields *f)
 {
 	for (size_t i = 0; i + 1 < f->count; i++) {
-		if (is_direction(word_at(f, i)))
+		if (is_direction(masterfields_word(f, i)))
 			return true;
 	}
 	return false;
@@ -106,7 +102,7 @@ static bool has_altitude(const struct masterfields *f)
 static bool has_stray_mark(const struct masterfields *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
-		if (!f->words[i].is_quoted && strcmp(word_at(f, i), "\\#") == 0)
+		if (!f->words[i].is_quoted && strcmp(masterfields_word(f, i), "\\#") == 0)
 			return true;
 	}
 	return false;
@@ -123,9 +119,10 @@ static const char *check_words(uint16_t type, const struct masterfields *f)
 		ldns_rdf_type field = ldns_rr_descriptor_field_type(fields, i);
 		uint64_t max = largest_number(field);
 
-		if (max && !is_number_in_range(word_at(f, i), f->words[i].len, max))
+		if (max &&
+		    !is_number_in_range(masterfields_word(f, i), f->words[i].len, max))
 			return "a number is too large for its field; correct it";
-		if (is_reserved(field, word_at(f, i), f->words[i].len))
+		if (is_reserved(field, masterfields_word(f, i), f->words[i].len))
 			return "the certificate type 0 is reserved; correct it";
 		if (field == LDNS_RDF_TYPE_HEX && !has_whole_octets(f, i))
 			return "an odd number of hexadecimal digits; correct it";
@@ -270,7 +267,7 @@ static char *join_words(uint16_t type, bool generic, const struct masterfields *
 			f->words[i].is_quoted || (type == TYPE_CAA && !generic && i == 2);
 		const char *quote = quoted ? "\"" : "";
 
-		at += sprintf(at, " %s%s%s", quote, word_at(f, i), quote);
+		at += sprintf(at, " %s%s%s", quote, masterfields_word(f, i), quote);
 	}
 	return line;
 }
@@ -283,7 +280,7 @@ static gaz_status copy_data(const ldns_rr *rr, uint8_t *out, size_t *len_out)
 	if (!buffer)
 		return GAZ_ENOMEM;
 	if (ldns_rr_rdata2buffer_wire(buffer, rr) == LDNS_STATUS_OK &&
-	    ldns_buffer_position(buffer) <= MASTERDATA_MAX) {
+	    ldns_buffer_position(buffer) <= MASTERFIELDS_DATA_MAX) {
 		*len_out = ldns_buffer_position(buffer);
 		memcpy(out, ldns_buffer_begin(buffer), *len_out);
 		st = GAZ_OK;
@@ -323,7 +320,7 @@ bool masterldns_is_text_of(uint16_t type, const char *text, const uint8_t *rdata
 	size_t size = strlen(text) + 64;
 	char *line = malloc(size);
 	ldns_rr *rr = NULL;
-	uint8_t *read = malloc(MASTERDATA_MAX);
+	uint8_t *read = malloc(MASTERFIELDS_DATA_MAX);
 	size_t read_len = 0;
 	bool is_same = false;
 

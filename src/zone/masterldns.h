@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "zone/masterdata.h"
+
+struct masterfields;
 
 /**
  * Record data of the types that masterdata.c does not read itself, read by ldns, with

@@ -33,7 +33,7 @@ static void is_written(struct json_out *w, const char *text)
 }
 
 /* `out` as it goes to the client. */
-static void prints(action_encode *encode, const void *out, const char *text)
+static void prints(encode_function *encode, const void *out, const char *text)
 {
 	struct json_out w;
 
@@ -42,7 +42,7 @@ static void prints(action_encode *encode, const void *out, const char *text)
 	is_written(&w, text);
 }
 
-static gaz_status encoding_status(action_encode *encode, const void *out)
+static gaz_status encoding_status(encode_function *encode, const void *out)
 {
 	struct json_out w;
 	gaz_status st;
