@@ -27,8 +27,8 @@ GAZ_MUST_CHECK gaz_status cache_new(size_t max_bytes, struct cache **out);
 const struct entry *cache_find(const struct cache *cache, const struct cache_key *key,
 			       int64_t now_ms);
 
-/** Takes the entry, in the place of the former one of its name. Only one thread may
- *  call this, a registered RCU thread outside read sections. */
+/** Takes the entry, in the place of the former one of its name; it may be freed after the
+ *  next grace period. Only one thread may call this, a registered RCU thread. */
 void cache_put(struct cache *cache, const struct cache_key *key, struct entry **take,
 	       int64_t now_ms);
 

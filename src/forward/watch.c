@@ -53,7 +53,10 @@ gaz_status watch_read(struct watch *w, struct route *route, struct gaz_error *er
 
 	(void)stat(w->path, &w->seen);
 	if (route_read_resolv_conf(w->path, &read) != GAZ_OK)
-		return gaz_error_set(err, GAZ_EIO, "--forward: cannot read %s: %s",
+		return gaz_error_set(err, GAZ_EIO,
+				     "--forward: cannot read %s: %s; name a file of "
+				     "nameservers that is there, or the address of one, "
+				     "--forward ADDR",
 				     w->path, strerror(errno));
 	(void)route_remove_own(&read, w->listeners, w->count);
 	if (read.count > 0) {

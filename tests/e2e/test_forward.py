@@ -836,6 +836,7 @@ def test_loop_is_found_out(start):
     (["--forward", "127.0.0.1,"], "not ADDR"),
     (["--forward", ",".join(f"192.0.2.{i}" for i in range(9))], "8 addresses"),
     (["--forward", "/does/not/exist"], "cannot read /does/not/exist"),
+    (["--forward", "/does/not/exist"], "or the address of one"),
     (["--forward", "/a", "--forward", "/b"], "only one file"),
     (["--forward", "192.0.2.1", "--allow-recursion", "10.0.0.1/8"], "--allow-recursion"),
 ])
