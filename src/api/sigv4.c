@@ -111,7 +111,8 @@ static bool parse_credential(struct piece credential, struct authorization *out)
 	return out->access_key_id.len > 0 && out->access_key_id.len <= ACCESS_KEY_MAX &&
 	       out->date.len == DATE_LEN && only(out->date, "0123456789") &&
 	       out->region.len < SIGV4_REGION_SIZE &&
-	       only(out->region, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	       only(out->region, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789-");
 }
 
 /* True when there is a credential; has_signature() says whether the rest is there. */

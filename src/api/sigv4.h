@@ -10,7 +10,7 @@
  * the signature right. Knows nothing of HTTP libraries. */
 
 enum {
-	SIGV4_REGION_SIZE = 33,
+	SIGV4_REGION_SIZE = 64, /* the SDKs take up to 63 characters */
 	SIGV4_ACCOUNT_SIZE = 13,
 	SIGV4_MAX_SKEW_S = 300,
 };

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The region and the account of a request's signature select a world of its own."""
 
+import pytest
+
 import gaz
 from gaz import ACCOUNT
 
@@ -29,6 +31,15 @@ def test_boto3_regions(daemon):
     assert daemon.api.ok("ListNamespaces")["Namespaces"] == []
     found = daemon.boto(region="us-west-2").list_namespaces()["Namespaces"]
     assert found[0]["Arn"].startswith("arn:aws:servicediscovery:us-west-2:")
+
+
+@pytest.mark.parametrize("region", ["US-EAST-1", "r", "x" * 63])
+def test_any_region_that_an_sdk_takes_is_one_of_its_own(daemon, region):
+    """Not the default one in disguise."""
+    daemon.boto(region=region).create_http_namespace(Name="n")
+    (found,) = daemon.boto(region=region).list_namespaces()["Namespaces"]
+    assert found["Arn"].split(":")[3] == region
+    assert daemon.api.ok("ListNamespaces")["Namespaces"] == []
 
 
 def test_default_region_and_account_can_be_set(start):

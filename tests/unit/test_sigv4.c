@@ -197,7 +197,8 @@ static void test_header_must_be_complete(void **state)
 		"AWS4-HMAC-SHA256 Credential=A/20261122//servicediscovery/aws4_request"
 		", SignedHeaders=host, Signature=" SIGNATURE,
 		"AWS4-HMAC-SHA256 Credential=A/20261122/"
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/servicediscovery/aws4_request"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/servicediscovery/aws4_request"
 		", SignedHeaders=host, Signature=" SIGNATURE,
 	};
 
