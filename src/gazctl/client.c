@@ -21,8 +21,9 @@ static bool is_plain(const char *text)
 	       strlen(text) <= 128;
 }
 
-/* The region travels where AWS clients put it: in the scope of a signature.
- * The signature itself is a dummy; a daemon that verifies them refuses it. */
+/* The region travels where AWS clients put it: in the scope of a signature, and an
+ * account in the place of the access key id. The signature itself is a dummy; a daemon
+ * that verifies them refuses it. */
 static void print_headers(const struct client *client, const char *operation, bool trial,
 			  char *out, size_t cap)
 {
@@ -39,9 +40,10 @@ static void print_headers(const struct client *client, const char *operation, bo
 	strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
 	snprintf(out + len, cap - (size_t)len,
 		 "X-Amz-Date: %s\r\nAuthorization: AWS4-HMAC-SHA256 "
-		 "Credential=gazctl/%.8s/%s/servicediscovery/aws4_request, "
+		 "Credential=%s/%.8s/%s/servicediscovery/aws4_request, "
 		 "SignedHeaders=host;x-amz-date, Signature=%064d\r\n",
-		 date, date, client->region, 0);
+		 date, client->account ? client->account : "gazctl", date, client->region,
+		 0);
 }
 
 /* "CODE: message (Member=value, ...)" */
@@ -86,24 +88,15 @@ gaz_status client_decode(const struct http_reply *reply, json_t **out,
 	return reply->status == 200 ? GAZ_OK : GAZ_EREFUSED;
 }
 
-/* Both go into header lines. */
-static gaz_status check_names(const struct client *client, const char *operation,
-			      struct gaz_error *err)
-{
-	if (is_plain(operation) && (!client->region || is_plain(client->region)))
-		return GAZ_OK;
-	return gaz_error_set(err, GAZ_EFORMAT, "no operation or region is called that");
-}
-
 gaz_status client_encode(const struct client *client, const char *operation, bool trial,
 			 const json_t *input, struct client_request *out,
 			 struct gaz_error *err)
 {
-	gaz_status st = check_names(client, operation, err);
 	char *body;
 
-	if (st != GAZ_OK)
-		return st;
+	/* It goes into a header line. */
+	if (!is_plain(operation))
+		return gaz_error_set(err, GAZ_EFORMAT, "no operation is called that");
 	body = json_dumps(input, JSON_COMPACT);
 	if (!body)
 		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");

@@ -12,7 +12,8 @@
 
 struct client {
 	struct http_peer peer;
-	const char *region; /* NULL: the daemon's default */
+	const char *region;  /* NULL: the daemon's default, also of the account */
+	const char *account; /* NULL: the daemon's default */
 	unsigned timeout_s;
 };
 

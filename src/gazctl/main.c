@@ -10,6 +10,7 @@ static const struct arg_option global_options[] = {
 	{"api", "URL", false, "its API over TCP instead, http://ADDR:PORT"},
 	{"region", "REGION", false,
 	 "the region to work in; the daemon's default if absent"},
+	{"account", "ID", false, "the account, 12 digits; together with --region"},
 	{"json", NULL, false, "print the API's own JSON"},
 	{"no-wait", NULL, false, "do not wait for operations to end"},
 	{"timeout", "SECONDS", false, "how long to wait; 300 if absent"},
@@ -21,6 +22,8 @@ static const struct arg_option global_options[] = {
 enum {
 	TIMEOUT_DEFAULT_S = 300,
 	TIMEOUT_MAX_S = 86400,
+	REGION_MAX = 63,
+	ACCOUNT_LEN = 12,
 };
 
 struct invocation {
@@ -109,6 +112,28 @@ static int parse_api(struct invocation *in, const char *url)
 	return CTL_OK;
 }
 
+/* What is none the daemon would take for its default one, without a word. */
+static int apply_partition(struct invocation *in)
+{
+	static const char region_chars[] = "abcdefghijklmnopqrstuvwxyz"
+					   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	const char *region = args_value(&in->args, "region");
+	const char *account = args_value(&in->args, "account");
+	size_t len = region ? strlen(region) : 0;
+
+	if (region &&
+	    (len == 0 || len > REGION_MAX || strspn(region, region_chars) != len))
+		return report_usage(in, "--region wants a region such as us-east-1");
+	if (account && (strlen(account) != ACCOUNT_LEN ||
+			strspn(account, "0123456789") != ACCOUNT_LEN))
+		return report_usage(in, "--account wants 12 digits");
+	if (account && !region)
+		return report_usage(in, "--account wants --region as well");
+	in->ctl.client.region = region;
+	in->ctl.client.account = account;
+	return CTL_OK;
+}
+
 static int apply_global_options(struct invocation *in)
 {
 	const char *socket_path = args_value(&in->args, "socket");
@@ -121,7 +146,8 @@ static int apply_global_options(struct invocation *in)
 		return report_usage(in, "--timeout wants a number of seconds");
 	if (api && socket_path)
 		return report_usage(in, "--socket and --api exclude each other");
-	in->ctl.client.region = args_value(&in->args, "region");
+	if (apply_partition(in) != CTL_OK)
+		return CTL_USAGE;
 	in->ctl.client.timeout_s = (unsigned)seconds;
 	in->ctl.json = args_value(&in->args, "json") != NULL;
 	in->ctl.no_wait = args_value(&in->args, "no-wait") != NULL;

@@ -509,7 +509,7 @@ def test_timeout_of_the_wait(start):
 
 
 def test_api_over_tcp_and_regions(daemon, ctl):
-    """--api URL in several spellings, --region."""
+    """--api URL in several spellings, --region, --account."""
     host, port = daemon.apis[0]
     for url in (f"http://{host}:{port}", f"http://{host}:{port}/", f"{host}:{port}"):
         ctl("namespace", "list", way=["--api", url])
@@ -517,6 +517,21 @@ def test_api_over_tcp_and_regions(daemon, ctl):
                                                        "--region", "eu-west-1"])
     assert daemon.api.ok("ListNamespaces")["Namespaces"] == []
     assert len(daemon.api.at(region="eu-west-1").ok("ListNamespaces")["Namespaces"]) == 1
+    other = ["--socket", str(daemon.socket), "--region", "eu-west-1", "--account",
+             "123456789012"]
+    assert "there" not in ctl("namespace", "list", way=other)
+    ctl("namespace", "create", "--http", "elsewhere", way=other)
+    assert "arn:aws:servicediscovery:eu-west-1:123456789012:" in ctl(
+        "namespace", "show", "elsewhere", way=other)
+
+
+@pytest.mark.parametrize("option", [
+    ["--region", "eu_west"], ["--region", ""], ["--region", "a b"], ["--region", "x" * 64],
+    ["--account", "123456789012"], ["--region", "r", "--account", "12345678901"],
+    ["--region", "r", "--account", "12345678901x"], ["--region", "r", "--account", ""]])
+def test_wrong_region_or_account_is_a_usage_error(ctl, option):
+    """The daemon would take them for nobody's, and so for its default ones."""
+    ctl("namespace", "list", *option, expect=2)
 
 
 def test_api_error_is_exit_status_1(ctl):
