@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "seed/check-internal.h"
 #include "seed/compare-internal.h"
 #include "seed/namespace-internal.h"
@@ -120,7 +121,12 @@ static gaz_status prepare(struct seed *s, const json_t *document)
 gaz_status seed_apply(const struct seed_api *api, const struct seed_observer *observer,
 		      const struct seed_options *options, const json_t *document)
 {
-	struct seed s = {.api = api, .observer = observer, .options = *options};
+	struct seed s = {
+		.api = api,
+		.observer = observer,
+		.options = *options,
+		.passed_ms = clock_monotonic_ms(),
+	};
 	gaz_status st = prepare(&s, document);
 	gaz_status end;
 

@@ -4,9 +4,16 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "seed/place-internal.h"
 #include "seed/reply.h"
+
+enum {
+	THROTTLED_MS = 50, /* until calls are made again */
+};
 
 struct seed_request {
 	struct seed_request *next;
@@ -124,6 +131,28 @@ static void submit(struct seed *s, struct seed_request *take)
 	finish(s, take, s->status, NULL);
 }
 
+/* Too many calls a second: is it to be made once more, as every SDK does? */
+static bool is_to_be_repeated(struct seed *s, gaz_status st, const json_t *reply)
+{
+	const int64_t now_ms = clock_monotonic_ms();
+
+	if (st != GAZ_EREFUSED ||
+	    strcmp(reply_text(reply, "__type"), "ThrottlingException") != 0) {
+		s->passed_ms = now_ms;
+		return false;
+	}
+	return s->status == GAZ_OK && now_ms - s->passed_ms < s->options.timeout_ms;
+}
+
+static void repeat(struct seed *s, struct seed_request *take)
+{
+	struct seed_requests first = {.head = NULL};
+
+	append(&first, take);
+	prepend_all(&s->waiting, &first);
+	s->is_throttled = true;
+}
+
 static void collect(struct seed *s)
 {
 	struct seed_request *r = take_first(&s->under_way);
@@ -132,14 +161,27 @@ static void collect(struct seed *s)
 	gaz_status st = s->api->collect(s->api->arg, &reply, &err);
 
 	s->under_way_count--;
+	if (seed_is_over(s) && s->status == GAZ_OK)
+		s->status = GAZ_EBUSY;
+	if (is_to_be_repeated(s, st, reply)) {
+		json_decref(reply);
+		repeat(s, r);
+		return;
+	}
 	if (st == GAZ_EREFUSED)
 		tell_refusal(s, r, reply);
 	else if (st != GAZ_OK)
 		end_work(s, st, r->path, r->call.operation, err.text);
-	if (s->status == GAZ_OK && seed_is_over(s))
-		s->status = GAZ_EBUSY;
 	finish(s, r, st, st == GAZ_OK ? reply : NULL);
 	json_decref(reply);
+}
+
+static void pause_work(struct seed *s)
+{
+	const struct timespec ts = {.tv_nsec = THROTTLED_MS * 1000000L};
+
+	s->is_throttled = false;
+	(void)nanosleep(&ts, NULL);
 }
 
 /* Begin what may begin. When the work has ended, nothing more is begun. */
@@ -149,6 +191,8 @@ static void make_way(struct seed *s)
 	       (s->status != GAZ_OK || s->under_way_count < s->api->window)) {
 		struct seed_request *r = take_first(&s->waiting);
 
+		if (s->is_throttled)
+			pause_work(s);
 		if (s->status == GAZ_OK)
 			submit(s, r);
 		else

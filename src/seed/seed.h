@@ -69,7 +69,7 @@ struct seed_observer {
 
 struct seed_options {
 	bool dry_run;
-	int64_t timeout_ms; /* for each operation to end */
+	int64_t timeout_ms; /* for each operation to end, and to be throttled in a row */
 };
 
 /**

@@ -37,6 +37,8 @@ struct seed {
 	struct seed_requests following; /* sent by the reply that is being handled */
 	size_t under_way_count;
 	bool is_in_reply;
+	bool is_throttled; /* the API wants fewer calls a second */
+	int64_t passed_ms; /* when it last took one */
 
 	struct seed_pending *pending; /* operation.c's: the oldest first */
 	struct seed_pending *last_pending;

@@ -457,6 +457,16 @@ def test_the_daemon_dies_while_much_is_applied(start, home):
     assert sum(len(found) for found in ids(daemon).values()) == 1500
 
 
+def test_throttled_calls_are_made_again(start, home):
+    """As an SDK would do it: a limit makes it last longer, and nothing else."""
+    daemon = start("--rate", "other=400:20")
+    done = ctl(daemon, "apply", write(home, spoiled(())))
+    assert (done.stderr, done.stdout.splitlines()[-1]) == ("", "152 created, 0 changed, 0 left")
+    daemon.options.clear()
+    daemon.restart()
+    assert len(ids(daemon)["many2.internal/s0"]) == 150
+
+
 def test_apply_goes_over_tcp_too(start):
     """Many connections, each for many calls."""
     daemon = start()

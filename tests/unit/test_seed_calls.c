@@ -42,7 +42,9 @@ struct server {
 	size_t fails_at; /* the number of a call */
 	gaz_status failure;
 	bool fails_at_once; /* else its reply is the failure */
-	bool is_slow;	    /* operations are pending at the first look */
+	bool is_throttled;  /* the refusal is that of a limit */
+	bool is_impatient;
+	bool is_slow; /* operations are pending at the first look */
 
 	size_t registered;	    /* calls of RegisterInstance */
 	size_t registered_at_first; /* when the first instance was told */
@@ -107,7 +109,9 @@ static gaz_status submit(void *arg, const struct seed_call *call, struct gaz_err
 	api->statuses[at] = number == api->fails_at ? api->failure : GAZ_OK;
 	if (api->statuses[at] == GAZ_EREFUSED)
 		api->replies[at] =
-			json_pack("{s:s, s:s}", "__type", "NotToday", "Message", "no");
+			json_pack("{s:s, s:s}", "__type",
+				  api->is_throttled ? "ThrottlingException" : "NotToday",
+				  "Message", "no");
 	else if (api->statuses[at] != GAZ_OK)
 		api->replies[at] = NULL;
 	else
@@ -157,7 +161,7 @@ static gaz_status apply(struct server *api)
 {
 	const struct seed_api calls = {WINDOW, submit, collect, api};
 	const struct seed_observer observer = {on_item, on_fault, NULL, api};
-	const struct seed_options options = {.timeout_ms = 60000};
+	const struct seed_options options = {.timeout_ms = api->is_impatient ? 0 : 60000};
 	json_t *json = json_loads(document, 0, NULL);
 	gaz_status st;
 
@@ -221,6 +225,41 @@ static void test_a_refusal_spoils_what_depends_on_it(void **state)
 	assert_int_equal(complete, 2 * 8); /* its registration, its operation */
 }
 
+static void test_a_throttled_call_is_made_again(void **state)
+{
+	struct server whole = {.fails_at = NEVER};
+
+	(void)state;
+	assert_int_equal(apply(&whole), GAZ_OK);
+	for (size_t n = 0; n < whole.submitted; n++) {
+		struct server api = {
+			.fails_at = n,
+			.failure = GAZ_EREFUSED,
+			.is_throttled = true,
+		};
+
+		assert_int_equal(apply(&api), GAZ_OK);
+		assert_int_equal(api.submitted, whole.submitted + 1);
+		assert_int_equal(api.faults, 0);
+		assert_int_equal(count_told(&api), sizeof all / sizeof *all);
+	}
+}
+
+static void test_a_call_that_is_throttled_for_long_is_refused(void **state)
+{
+	struct server api = {
+		.fails_at = 0,
+		.failure = GAZ_EREFUSED,
+		.is_throttled = true,
+		.is_impatient = true,
+	};
+
+	(void)state;
+	assert_int_equal(apply(&api), GAZ_EREFUSED);
+	assert_string_equal(api.fault,
+			    "Vpcs[0]: Gazetteer.PutVpc: ThrottlingException: no");
+}
+
 /* Told once; what was under way and succeeded is told as done. */
 static void test_an_error_ends_the_work(void **state)
 {
@@ -250,6 +289,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls_are_under_way_together_and_in_order),
 		cmocka_unit_test(test_a_refusal_spoils_what_depends_on_it),
+		cmocka_unit_test(test_a_throttled_call_is_made_again),
+		cmocka_unit_test(test_a_call_that_is_throttled_for_long_is_refused),
 		cmocka_unit_test(test_an_error_ends_the_work),
 	};
 
