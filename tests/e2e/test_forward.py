@@ -569,7 +569,7 @@ def flush(daemon, home, *args, expect=0):
 def test_flush_forgets_what_upstreams_have_said(forwarding, upstream, home):
     """Also that there is no such name, and of libunbound's own cache: the TTL is long."""
     assert gaz.rcode(ask(forwarding, "new.example")) == "NXDOMAIN"
-    assert gaz.addresses(ask(forwarding, "www.example")) == ["192.0.2.1", "192.0.2.2"]
+    assert sorted(gaz.addresses(ask(forwarding, "www.example"))) == ["192.0.2.1", "192.0.2.2"]
     upstream.give("new.example", "A", "192.0.2.7")
     upstream.give("www.example", "A", "192.0.2.8")
     assert gaz.rcode(ask(forwarding, "new.example")) == "NXDOMAIN"
