@@ -55,6 +55,7 @@ struct store_config upkeep_store_config(const char *path)
 		.tables = schema_table_names,
 		.table_count = TABLE_COUNT,
 		.format = SCHEMA_FORMAT,
+		.oldest_format = SCHEMA_FORMAT_OLDEST,
 	};
 }
 

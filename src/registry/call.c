@@ -276,23 +276,6 @@ gaz_status call_require_service(struct call *call, const char *id_or_arn,
 	return st;
 }
 
-gaz_status call_load_instance(struct call *call, const char *service_id, const char *id,
-			      struct instance_record *out)
-{
-	struct key key = {0};
-	struct span value;
-	gaz_status st;
-
-	key_put_text(&key, service_id);
-	key_put(&key, id, strlen(id));
-	st = call_get(call, TABLE_INSTANCE, key_span(&key), &value);
-	if (st == GAZ_OK)
-		st = schema_get_instance(value, call->arena, out);
-	if (st == GAZ_OK)
-		out->id = id;
-	return st;
-}
-
 void call_save_service(struct call *call, const struct service_record *svc)
 {
 	struct bytes value;
@@ -302,59 +285,6 @@ void call_save_service(struct call *call, const struct service_record *svc)
 	call_put(call, TABLE_SERVICE,
 		 (struct span){(const uint8_t *)svc->id, strlen(svc->id)}, &value);
 	bytes_fini(&value);
-}
-
-void call_save_instance(struct call *call, const char *service_id,
-			const struct instance_record *inst)
-{
-	struct key key = {0};
-	struct bytes value;
-
-	bytes_init(&value);
-	key_put_text(&key, service_id);
-	key_put(&key, inst->id, strlen(inst->id));
-	schema_put_instance(&value, inst);
-	call_put(call, TABLE_INSTANCE, key_span(&key), &value);
-	bytes_fini(&value);
-}
-
-gaz_status call_load_instances(struct call *call, const char *service_id,
-			       struct instance_record **items_out, size_t *count_out)
-{
-	struct store_cursor *cursor = NULL;
-	struct instance_record *items;
-	struct tally tally;
-	struct key prefix = {0};
-	struct span key;
-	struct span value;
-	size_t count = 0;
-	gaz_status st = call_load_tally(call, 's', service_id, &tally);
-
-	if (st != GAZ_OK)
-		return st;
-	items = arena_alloc(call->arena, (tally.children + 1u) * sizeof *items);
-	if (!items)
-		return GAZ_ENOMEM;
-	key_put_text(&prefix, service_id);
-	st = store_cursor_open(call->txn, TABLE_INSTANCE, &cursor);
-	if (st == GAZ_OK)
-		st = store_cursor_seek(cursor, key_span(&prefix), &key, &value);
-	while (st == GAZ_OK && count < tally.children && key.len > prefix.len &&
-	       memcmp(key.data, prefix.data, prefix.len) == 0) {
-		struct instance_record *inst = &items[count++];
-
-		inst->id = arena_strndup(call->arena, (const char *)key.data + prefix.len,
-					 key.len - prefix.len);
-		st = schema_get_instance(value, call->arena, inst);
-		if (st == GAZ_OK)
-			st = store_cursor_next(cursor, &key, &value);
-	}
-	store_cursor_close(&cursor);
-	if (call->arena->failed)
-		return GAZ_ENOMEM;
-	*items_out = items;
-	*count_out = count;
-	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
 gaz_status call_load_pairs(struct call *call, enum schema_table table, const char *id,

@@ -99,18 +99,6 @@ GAZ_MUST_CHECK gaz_status call_require_service(struct call *call, const char *id
 
 void call_save_service(struct call *call, const struct service_record *svc);
 
-GAZ_MUST_CHECK gaz_status call_load_instance(struct call *call, const char *service_id,
-					     const char *id, struct instance_record *out);
-
-void call_save_instance(struct call *call, const char *service_id,
-			const struct instance_record *inst);
-
-/** All instances of a service as the store has them (not the call's own changes),
- *  in the arena. */
-GAZ_MUST_CHECK gaz_status call_load_instances(struct call *call, const char *service_id,
-					      struct instance_record **items_out,
-					      size_t *count_out);
-
 /** The key and value pairs that a table keeps for an id; none is no error. */
 GAZ_MUST_CHECK gaz_status call_load_pairs(struct call *call, enum schema_table table,
 					  const char *id, struct pair_list *out);

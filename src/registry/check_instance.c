@@ -3,6 +3,7 @@
 
 #include "base/netaddr.h"
 #include "registry/check-internal.h"
+#include "registry/instance_store.h"
 #include "registry/registry-internal.h"
 
 /* Instances, and what belongs to a resource beside its own record. */
@@ -38,32 +39,49 @@ static gaz_status check_health_due(struct check *c, struct span key,
 		return GAZ_OK;
 	key_put_u64(&link.key, (uint64_t)inst->health_due_ms);
 	key_put(&link.key, key.data, key.len);
-	return check_links(c, TABLE_INSTANCE, key, &link, 1);
+	return check_links(c, c->table, key, &link, 1);
 }
 
-gaz_status check_instance_entry(struct check *c, struct span key, struct span value)
+/* @param key  the one that it has in TABLE_INSTANCE, or would have */
+static gaz_status check_instance(struct check *c, struct span key, struct span value)
 {
 	const uint8_t *nul = memchr(key.data, '\0', key.len);
 	struct instance_record inst = {0};
 	gaz_status st;
 
 	if (!nul || nul + 1 == key.data + key.len) {
-		check_fault(c, TABLE_INSTANCE, key, "that is not an instance's key");
+		check_fault(c, c->table, key, "that is not an instance's key");
 		return GAZ_OK;
 	}
 	st = find_place(c, (const char *)key.data);
 	if (st != GAZ_OK)
 		return st;
 	if (!c->place.region)
-		check_fault(c, TABLE_INSTANCE, key, "its service does not exist");
+		check_fault(c, c->table, key, "its service does not exist");
 	st = schema_get_instance(value, &c->arena, &inst);
 	if (st == GAZ_ENOMEM)
 		return st;
 	if (st != GAZ_OK || !inst.creator_request_id || !check_pairs(&inst.attributes)) {
-		check_fault(c, TABLE_INSTANCE, key, "its value cannot be read");
+		check_fault(c, c->table, key, "its value cannot be read");
 		return GAZ_OK;
 	}
 	return check_health_due(c, key, &inst);
+}
+
+gaz_status check_instance_entry(struct check *c, struct span key, struct span value)
+{
+	return check_instance(c, key, value);
+}
+
+/* Nowhere else is it, too. */
+static gaz_status check_young(struct check *c, struct span key, struct span value)
+{
+	struct span elsewhere;
+	gaz_status st = store_get(c->txn, TABLE_INSTANCE, key, &elsewhere);
+
+	if (st == GAZ_OK)
+		check_fault(c, c->table, key, "it is in the table instance, too");
+	return st == GAZ_OK || st == GAZ_ENOTFOUND ? check_instance(c, key, value) : st;
 }
 
 /* What is due may outlive its instance: then nothing happens at its time. */
@@ -179,10 +197,13 @@ static gaz_status check_partition(struct check *c, struct span key,
 gaz_status check_tally_entry(struct check *c, struct span key, struct span value)
 {
 	struct span id = {key.data + 1, key.len - 1};
+	struct span instance_key;
 	struct tally tally;
 	bool found = true;
 	gaz_status st = GAZ_OK;
 
+	if (instance_is_young(key, &instance_key))
+		return check_young(c, instance_key, value);
 	if (schema_get_tally(value, &tally) != GAZ_OK) {
 		check_fault(c, TABLE_TALLY, key, "its value cannot be read");
 		return GAZ_OK;

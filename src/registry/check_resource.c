@@ -307,19 +307,26 @@ static gaz_status check_service_tally(struct check *c, const struct service_reco
 {
 	struct key prefix = {0};
 	struct tally tally;
+	struct key of_young = {0};
 	bool is_there;
 	size_t count = 0;
+	size_t young = 0;
 	gaz_status st = load_tally(c, 's', svc->id, &tally, &is_there);
 
 	key_put_text(&prefix, svc->id);
 	if (st == GAZ_OK)
 		st = check_count_below(c, TABLE_INSTANCE, &prefix, &count);
+	key_put(&of_young, "s", 1);
+	key_put_text(&of_young, svc->id);
+	if (st == GAZ_OK)
+		st = check_count_below(c, TABLE_TALLY, &of_young, &young);
 	if (st != GAZ_OK)
 		return st;
 	if (!is_there || tally.revision < 1)
 		check_fault(c, TABLE_SERVICE, id_span(svc->id),
 			    "it has no revision: they begin with 1");
-	compare_count(c, TABLE_SERVICE, svc->id, "instances", count, tally.children);
+	compare_count(c, TABLE_SERVICE, svc->id, "instances", count + young,
+		      tally.children);
 	compare_count(c, TABLE_SERVICE, svc->id, "pending registrations",
 		      check_held(c, 's', svc->id), tally.pending);
 	return GAZ_OK;

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "registry/health.h"
+#include "registry/instance_store.h"
 #include "registry/registry-internal.h"
 #include "registry/service-internal.h"
 
@@ -174,7 +175,7 @@ static gaz_status load_candidates(struct call *call, const struct service_record
 {
 	struct instance_record *instances;
 	size_t count;
-	gaz_status st = call_load_instances(call, svc->id, &instances, &count);
+	gaz_status st = instance_load_all(call, svc->id, &instances, &count);
 
 	if (st != GAZ_OK)
 		return st;

@@ -7,6 +7,7 @@
 #include "dns/name.h"
 #include "dns/wire.h"
 #include "registry/call.h"
+#include "registry/instance_store.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
 #include "registry/service-internal.h"
@@ -182,7 +183,7 @@ static gaz_status explain_instances(struct call *call, const struct question *q,
 	struct instance_record *items = NULL;
 	size_t count = 0;
 	size_t healthy = 0;
-	gaz_status st = call_load_instances(call, out->service.id, &items, &count);
+	gaz_status st = instance_load_all(call, out->service.id, &items, &count);
 
 	if (st != GAZ_OK)
 		return st;

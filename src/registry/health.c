@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "registry/health-internal.h"
+#include "registry/instance_store.h"
 #include "registry/page.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
@@ -34,14 +35,14 @@ static void make_due_key(int64_t due_ms, const char *service_id, const char *ins
 
 /* The new status takes effect later. Asked for again it is on its way already;
  * asked for the present one, the change is called off (as on AWS). */
-static void put_off(struct call *call, const struct service_record *svc,
-		    struct instance_record *inst, bool wanted)
+static gaz_status put_off(struct call *call, const struct service_record *svc,
+			  struct instance_record *inst, bool wanted)
 {
 	struct key due = {0};
 	struct bytes value;
 
 	if ((wanted == inst->healthy) == (inst->health_due_ms == 0))
-		return;
+		return GAZ_OK;
 	if (inst->health_due_ms != 0) {
 		make_due_key(inst->health_due_ms, svc->id, inst->id, &due);
 		call_delete(call, TABLE_HEALTH_DUE, key_span(&due));
@@ -56,7 +57,7 @@ static void put_off(struct call *call, const struct service_record *svc,
 		call_put(call, TABLE_HEALTH_DUE, key_span(&due), &value);
 		bytes_fini(&value);
 	}
-	call_save_instance(call, svc->id, inst);
+	return instance_replace(call, svc->id, inst);
 }
 
 gaz_status health_turn(struct call *call, const struct service_record *svc,
@@ -73,8 +74,7 @@ gaz_status health_turn(struct call *call, const struct service_record *svc,
 	st = projection_turn_instance(call->edit, &ns, svc, old, &new);
 	if (st != GAZ_OK)
 		return st == GAZ_ENOMEM ? st : GAZ_ESTORE;
-	call_save_instance(call, svc->id, &new);
-	return GAZ_OK;
+	return instance_replace(call, svc->id, &new);
 }
 
 gaz_status health_update(struct call *call, const void *in, void *out)
@@ -90,7 +90,7 @@ gaz_status health_update(struct call *call, const void *in, void *out)
 		return fault_set(&call->fault, FAULT_CUSTOM_HEALTH_NOT_FOUND,
 				 "Service %s has no HealthCheckCustomConfig", svc.id);
 	if (st == GAZ_OK)
-		st = call_load_instance(call, svc.id, input->instance_id, &inst);
+		st = instance_load(call, svc.id, input->instance_id, &inst);
 	if (st == GAZ_ENOTFOUND)
 		return refuse_missing(call, input->instance_id, svc.id);
 	if (st != GAZ_OK)
@@ -98,7 +98,7 @@ gaz_status health_update(struct call *call, const void *in, void *out)
 	/* Without a delay there is nothing to put off, but maybe a change from a time with
 	 * one to call off. */
 	if (wanted == inst.healthy || call->registry->config.custom_health_delay_ms > 0)
-		put_off(call, &svc, &inst, wanted);
+		st = put_off(call, &svc, &inst, wanted);
 	else
 		st = health_turn(call, &svc, &inst);
 	return st;
@@ -152,7 +152,7 @@ gaz_status health_finish_next(struct call *call)
 	if (st == GAZ_OK)
 		st = call_load_service(call, service_id, &svc);
 	if (st == GAZ_OK)
-		st = call_load_instance(call, service_id, instance_id, &inst);
+		st = instance_load(call, service_id, instance_id, &inst);
 	/* The instance may be gone, or registered anew, which starts afresh. */
 	if (st == GAZ_ENOTFOUND ||
 	    (st == GAZ_OK && inst.health_due_ms != key_time_ms(&key)))
@@ -205,7 +205,7 @@ static gaz_status choose_named(struct call *call, const struct text_list *ids,
 	for (size_t i = 0; i < named->count; i++) {
 		struct instance_record inst = {0};
 		gaz_status st =
-			call_load_instance(call, query->svc.id, named->items[i], &inst);
+			instance_load(call, query->svc.id, named->items[i], &inst);
 
 		if (st == GAZ_ENOTFOUND)
 			return refuse_missing(call, named->items[i], query->svc.id);

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "registry/health-internal.h"
 #include "registry/healthcheck-internal.h"
+#include "registry/instance_store.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
 
@@ -192,6 +193,7 @@ gaz_status healthcheck_load(struct call *call, const struct service_record *svc,
 			    struct instance_record *inst)
 {
 	struct call saving = *call;
+	gaz_status st;
 
 	if (!svc->health_check)
 		return GAZ_OK;
@@ -201,8 +203,8 @@ gaz_status healthcheck_load(struct call *call, const struct service_record *svc,
 		return GAZ_OK;
 	inst->healthy = true;
 	saving.changes = &call->registry->changes;
-	call_save_instance(&saving, svc->id, inst);
-	return saving.changes->failed ? GAZ_ENOMEM : GAZ_OK;
+	st = instance_replace(&saving, svc->id, inst);
+	return saving.changes->failed ? GAZ_ENOMEM : st;
 }
 
 /* ---- results ---- */
@@ -218,7 +220,7 @@ gaz_status healthcheck_report(struct call *call, const void *in, void *out)
 
 	*result = (struct healthcheck_report_out){0};
 	if (st == GAZ_OK)
-		st = call_load_instance(call, svc.id, input->instance_id, &inst);
+		st = instance_load(call, svc.id, input->instance_id, &inst);
 	if (st == GAZ_ENOTFOUND || (st == GAZ_OK && !svc.health_check))
 		return GAZ_OK;
 	if (st == GAZ_OK)

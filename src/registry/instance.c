@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "registry/attribute.h"
 #include "registry/healthcheck-internal.h"
+#include "registry/instance_store.h"
 #include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
@@ -63,13 +64,6 @@ static gaz_status make_lock(struct call *call, const struct place *place,
 		    : GAZ_ENOMEM;
 }
 
-static void make_instance_key(const char *service_id, const char *instance_id,
-			      struct key *out)
-{
-	key_put_text(out, service_id);
-	key_put(out, instance_id, strlen(instance_id));
-}
-
 /* ---- RegisterInstance ---- */
 
 static gaz_status check_quota(struct call *call, const struct place *place)
@@ -97,7 +91,7 @@ static gaz_status reserve_place(struct call *call, const char *instance_id,
 				struct place *place, bool *reserved_out)
 {
 	struct instance_record existing;
-	gaz_status st = call_load_instance(call, place->svc.id, instance_id, &existing);
+	gaz_status st = instance_load(call, place->svc.id, instance_id, &existing);
 
 	*reserved_out = false;
 	if (st != GAZ_ENOTFOUND)
@@ -231,7 +225,7 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 		st = load_place(call, service_id, &place);
 	if (st != GAZ_OK)
 		return st == GAZ_EREFUSED ? GAZ_ESTORE : st;
-	st = call_load_instance(call, service_id, inst.id, &old);
+	st = instance_load(call, service_id, inst.id, &old);
 	is_new = st == GAZ_ENOTFOUND;
 	if (st != GAZ_OK && !is_new)
 		return st;
@@ -247,7 +241,9 @@ gaz_status instance_apply_register(struct call *call, struct reader *intent,
 		place.svc_tally.children += is_new;
 		place.ns_tally.instances += is_new;
 		st = count_change(call, &place);
-		call_save_instance(call, service_id, &inst);
+		if (st == GAZ_OK)
+			st = is_new ? instance_add(call, service_id, &inst)
+				    : instance_replace(call, service_id, &inst);
 		if (st == GAZ_OK)
 			st = healthcheck_note(call, &place.svc, &inst);
 	}
@@ -292,7 +288,7 @@ static gaz_status check_registered(struct call *call, const struct place *place,
 	gaz_status st = operation_check_locks(call, plan);
 
 	if (st == GAZ_OK)
-		st = call_load_instance(call, place->svc.id, instance_id, &existing);
+		st = instance_load(call, place->svc.id, instance_id, &existing);
 	if (st == GAZ_ENOTFOUND)
 		return fault_set(&call->fault, FAULT_INSTANCE_NOT_FOUND,
 				 "The instance %s does not exist in service %s",
@@ -337,7 +333,6 @@ gaz_status instance_apply_deregister(struct call *call, struct reader *intent,
 	const char *instance_id = reader_text(intent, call->arena);
 	struct instance_record old = {0};
 	struct place place;
-	struct key key = {0};
 	gaz_status st;
 
 	(void)fail;
@@ -345,7 +340,7 @@ gaz_status instance_apply_deregister(struct call *call, struct reader *intent,
 		return call->arena->failed ? GAZ_ENOMEM : GAZ_ESTORE;
 	st = load_place(call, service_id, &place);
 	if (st == GAZ_OK)
-		st = call_load_instance(call, service_id, instance_id, &old);
+		st = instance_load(call, service_id, instance_id, &old);
 	if (st == GAZ_OK)
 		st = projection_replace_instance(call->edit, &place.ns, &place.svc, &old,
 						 NULL, NULL);
@@ -356,7 +351,6 @@ gaz_status instance_apply_deregister(struct call *call, struct reader *intent,
 	place.svc_tally.children--;
 	place.ns_tally.instances--;
 	save_tallies(call, &place);
-	make_instance_key(service_id, instance_id, &key);
-	call_delete(call, TABLE_INSTANCE, key_span(&key));
-	return healthcheck_note_gone(call, &place.svc, instance_id);
+	st = instance_remove(call, service_id, instance_id);
+	return st == GAZ_OK ? healthcheck_note_gone(call, &place.svc, instance_id) : st;
 }

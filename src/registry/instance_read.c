@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "registry/instance.h"
+#include "registry/instance_store.h"
 #include "registry/page.h"
 
 /* GetInstance, ListInstances. */
@@ -15,7 +16,7 @@ gaz_status instance_get(struct call *call, const void *in, void *out)
 	gaz_status st = call_require_service(call, input->service_id, &svc);
 
 	if (st == GAZ_OK)
-		st = call_load_instance(call, svc.id, input->instance_id, &inst);
+		st = instance_load(call, svc.id, input->instance_id, &inst);
 	if (st == GAZ_ENOTFOUND)
 		return fault_set(&call->fault, FAULT_INSTANCE_NOT_FOUND,
 				 "The instance %s does not exist in service %s",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "registry/instance_store.h"
 #include "store/store.h"
 
 enum {
@@ -95,6 +96,7 @@ struct page {
 	const struct page_spec *spec;
 	struct page_result *out;
 	size_t limit;
+	const struct key *after; /* the suffix that the request's token names; or empty */
 	struct key last; /* what the token will name: the suffix of the last item */
 	bool more;	 /* one more would match: the page is done */
 };
@@ -126,9 +128,22 @@ static gaz_status consider(struct page *page, struct span suffix, struct span va
 	return GAZ_OK;
 }
 
-/* From behind `after`, the suffix that a token names, or from the start. */
-static gaz_status walk_range(struct page *page, const struct key *after)
+/* One of a service's instances, but not the one that the last page ended with. */
+static gaz_status consider_instance(void *arg, struct span id, struct span value)
 {
+	struct page *page = arg;
+	gaz_status st = GAZ_OK;
+
+	if (page->after->len == 0 || id.len != page->after->len ||
+	    memcmp(id.data, page->after->data, id.len) != 0)
+		st = consider(page, id, value);
+	return st == GAZ_OK && page->more ? GAZ_ENOTFOUND : st;
+}
+
+/* From behind `after`, the suffix that a token names, or from the start. */
+static gaz_status walk_range(struct page *page)
+{
+	const struct key *after = page->after;
 	const struct page_spec *spec = page->spec;
 	struct store_cursor *cursor = NULL;
 	struct key start = spec->prefix;
@@ -153,8 +168,16 @@ static gaz_status walk_range(struct page *page, const struct key *after)
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
-static gaz_status walk_links(struct page *page, const struct key *after)
+/* The prefix is the service's id with its NUL. */
+static gaz_status walk_instances(struct page *page)
 {
+	return instance_walk(page->call->txn, (const char *)page->spec->prefix.data,
+			     key_span(page->after), consider_instance, page);
+}
+
+static gaz_status walk_links(struct page *page)
+{
+	const struct key *after = page->after;
 	const struct page_spec *spec = page->spec;
 	struct key key = after->len > 0 ? *after : spec->prefix;
 	struct span value = {NULL, 0};
@@ -172,13 +195,21 @@ static gaz_status walk_links(struct page *page, const struct key *after)
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
+static gaz_status walk(struct page *page)
+{
+	if (page->spec->follow)
+		return walk_links(page);
+	return page->spec->table == TABLE_INSTANCE ? walk_instances(page)
+						   : walk_range(page);
+}
+
 gaz_status page_read(struct call *call, const struct page_spec *spec,
 		     struct page_result *out)
 {
 	const struct page_in *in = spec->in;
-	struct page page = {.call = call, .spec = spec, .out = out};
-	uint8_t binding[BINDING_LEN];
 	struct key after = {0};
+	struct page page = {.call = call, .spec = spec, .out = out, .after = &after};
+	uint8_t binding[BINDING_LEN];
 	gaz_status st = make_binding(spec, binding);
 
 	if (st != GAZ_OK)
@@ -192,7 +223,7 @@ gaz_status page_read(struct call *call, const struct page_spec *spec,
 	out->items = arena_alloc(call->arena, (page.limit + 1) * spec->item_size);
 	if (!out->items)
 		return GAZ_ENOMEM;
-	st = spec->follow ? walk_links(&page, &after) : walk_range(&page, &after);
+	st = walk(&page);
 	if (st == GAZ_OK && page.more) {
 		out->next_token = print_token(call->arena, binding, &page.last);
 		if (!out->next_token)

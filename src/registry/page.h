@@ -27,7 +27,7 @@ typedef gaz_status page_follow(struct call *call, struct span value, const void 
 struct page_spec {
 	const char *operation; /* part of what a token is good for */
 	const struct page_in *in;
-	enum schema_table table;
+	enum schema_table table; /* TABLE_INSTANCE: all instances, young ones too */
 	struct key prefix;
 	page_load *load; /* with `follow`, its suffix is the whole key */
 	const void *arg;

@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "registry/call.h"
 #include "registry/healthcheck-internal.h"
+#include "registry/instance_store.h"
 #include "registry/projection.h"
 #include "registry/registry-internal.h"
 #include "registry/reverse.h"
@@ -207,6 +208,16 @@ static gaz_status load_instance(struct loader *l, struct span key, struct span v
 	return st == GAZ_ENOMEM || st == GAZ_OK ? st : GAZ_ESTORE;
 }
 
+/* Those that lie behind the tallies. */
+static gaz_status load_young(struct loader *l, struct span key, struct span value)
+{
+	struct span instance_key;
+
+	return instance_is_young(key, &instance_key)
+		       ? load_instance(l, instance_key, value)
+		       : GAZ_OK;
+}
+
 static gaz_status load_all(struct registry *r, struct gaz_error *why)
 {
 	struct loader l = {.r = r};
@@ -228,6 +239,8 @@ static gaz_status load_all(struct registry *r, struct gaz_error *why)
 		st = load_table(&l, TABLE_NAMESPACE, load_namespace);
 	if (st == GAZ_OK)
 		st = load_table(&l, TABLE_INSTANCE, load_instance);
+	if (st == GAZ_OK)
+		st = load_table(&l, TABLE_TALLY, load_young);
 	if (st == GAZ_OK)
 		st = flush(&l);
 	zonedit_free(&l.edit);

@@ -19,7 +19,8 @@
  * of the value, and add a test that opens a store of the old format. */
 
 enum {
-	SCHEMA_FORMAT = 1,
+	SCHEMA_FORMAT = 2,
+	SCHEMA_FORMAT_OLDEST = 1, /* that can be read: it has no young instances */
 };
 
 enum schema_table {
@@ -29,11 +30,12 @@ enum schema_table {
 	TABLE_SERVICE_ORDER,	  /* scope, create time, service id -> nothing; scope: */
 				  /* 'p' P, 'n' namespace id NUL */
 	TABLE_SERVICE_ATTRIBUTES, /* service id -> its attributes */
-	TABLE_INSTANCE,		  /* service id NUL instance id -> instance */
-	TABLE_NAME,	 /* digest of a unique name (schema_name_key) -> resource id */
-	TABLE_TALLY,	 /* 'n' namespace id, 's' service id, 'p' P -> tally */
-	TABLE_TAG,	 /* namespace or service id -> all its tags */
-	TABLE_OPERATION, /* submit time, target part of its id -> operation */
+	TABLE_INSTANCE,		  /* service id NUL instance id -> instance, not young */
+	TABLE_NAME,  /* digest of a unique name (schema_name_key) -> resource id */
+	TABLE_TALLY, /* 'n' namespace id, 's' service id, 'p' P -> tally; */
+	/* 's' service id NUL instance id -> young instance (instance_store.h) */
+	TABLE_TAG,	      /* namespace or service id -> all its tags */
+	TABLE_OPERATION,      /* submit time, target part of its id -> operation */
 	TABLE_OPERATION_LAST, /* scope -> key of the operation submitted last in it; */
 	/* scope: 'p' P, 'n' namespace id, 's' service id */
 	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */

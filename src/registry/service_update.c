@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "registry/healthcheck-internal.h"
+#include "registry/instance_store.h"
 #include "registry/namespace-internal.h"
 #include "registry/operation-internal.h"
 #include "registry/projection.h"
@@ -189,7 +190,7 @@ gaz_status service_apply_update(struct call *call, struct reader *intent,
 	if (st == GAZ_OK)
 		st = call_load_namespace(call, old.namespace_id, &ns);
 	if (st == GAZ_OK)
-		st = call_load_instances(call, id, &instances, &count);
+		st = instance_load_all(call, id, &instances, &count);
 	if (st != GAZ_OK)
 		return st == GAZ_ENOTFOUND ? GAZ_ESTORE : st;
 	st = projection_replace_service(call->edit, &ns, &old, &new, instances, count,

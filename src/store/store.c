@@ -116,33 +116,46 @@ static gaz_status check_file_size(MDB_env *env, const char *dir, struct gaz_erro
 	return GAZ_OK;
 }
 
+static gaz_status write_format(struct store *s, MDB_txn *txn,
+			       const struct store_config *config, struct gaz_error *err)
+{
+	MDB_val key = {sizeof FORMAT_KEY - 1, (void *)(uintptr_t)FORMAT_KEY};
+	uint8_t wire[4] = {(uint8_t)(config->format >> 24),
+			   (uint8_t)(config->format >> 16),
+			   (uint8_t)(config->format >> 8), (uint8_t)config->format};
+	MDB_val value = {sizeof wire, wire};
+	int rc = mdb_put(txn, s->tables[s->table_count], &key, &value, 0);
+
+	return rc == 0 ? GAZ_OK : open_failed(err, config->dir, rc);
+}
+
 static gaz_status check_format(struct store *s, MDB_txn *txn,
 			       const struct store_config *config, struct gaz_error *err)
 {
 	MDB_val key = {sizeof FORMAT_KEY - 1, (void *)(uintptr_t)FORMAT_KEY};
 	MDB_val value;
 	MDB_dbi table = s->tables[s->table_count];
-	uint8_t wire[4] = {(uint8_t)(config->format >> 24),
-			   (uint8_t)(config->format >> 16),
-			   (uint8_t)(config->format >> 8), (uint8_t)config->format};
 	int rc = table == STORE_NO_TABLE ? MDB_NOTFOUND
 					 : mdb_get(txn, table, &key, &value);
+	struct reader r;
+	uint32_t format;
 
-	if (rc == MDB_NOTFOUND && !s->read_only) {
-		value = (MDB_val){sizeof wire, wire};
-		rc = mdb_put(txn, table, &key, &value, 0);
-		return rc == 0 ? GAZ_OK : open_failed(err, config->dir, rc);
-	}
-	if (rc != 0 || value.mv_size != sizeof wire)
+	if (rc == MDB_NOTFOUND && !s->read_only)
+		return write_format(s, txn, config, err);
+	if (rc != 0 || value.mv_size != sizeof format)
 		return damaged(err, config->dir, "no format version");
-	if (memcmp(value.mv_data, wire, sizeof wire) != 0)
-		return gaz_error_set(
-			err, GAZ_ESTORE,
-			"the store in %s has another format than this gazetteerd "
-			"reads (%u); use the version that wrote it, or another "
-			"--data",
-			config->dir, config->format);
-	return GAZ_OK;
+	reader_init(&r, (struct span){value.mv_data, value.mv_size});
+	format = reader_u32(&r);
+	if (format == config->format)
+		return GAZ_OK;
+	if (config->oldest_format != 0 && format >= config->oldest_format &&
+	    format < config->format)
+		return s->read_only ? GAZ_OK : write_format(s, txn, config, err);
+	return gaz_error_set(err, GAZ_ESTORE,
+			     "the store in %s has another format than this gazetteerd "
+			     "reads (%u); use the version that wrote it, or another "
+			     "--data",
+			     config->dir, config->format);
 }
 
 static int open_table(const struct store *s, MDB_txn *txn, const char *name, MDB_dbi *out)

@@ -24,6 +24,9 @@ struct store_config {
 	const char *const *tables; /* names; a table is known by its index */
 	size_t table_count;
 	uint32_t format; /* version of the contents; another one is refused */
+	/* But not one from here on below it: opened to be written it becomes `format`,
+	 * and its contents are the caller's affair. 0: none. */
+	uint32_t oldest_format;
 };
 
 /**

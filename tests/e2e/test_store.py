@@ -370,8 +370,8 @@ def test_bad_copy_is_not_restored(daemon, home, kind):
     elif kind == "missing":
         copy.unlink()
     elif kind == "newer":
-        assert data.count(b"format\0\0\0\x01") == 1
-        copy.write_bytes(data.replace(b"format\0\0\0\x01", b"format\0\0\0\x02"))
+        assert data.count(b"format\0\0\0\x02") == 1
+        copy.write_bytes(data.replace(b"format\0\0\0\x02", b"format\0\0\0\x03"))
     else:
         assert data.count(b"us-east-1\0000000") > 0
         copy.write_bytes(data.replace(b"us-east-1\0000000", b"us-east-2\0000000"))

@@ -17,9 +17,10 @@ struct waiting_job {
 
 gaz_status fixture_open(struct fixture *f)
 {
-	gaz_status st = store_open(&(struct store_config){f->dir, schema_table_names,
-							  TABLE_COUNT, SCHEMA_FORMAT},
-				   &f->store, NULL);
+	gaz_status st =
+		store_open(&(struct store_config){f->dir, schema_table_names, TABLE_COUNT,
+						  SCHEMA_FORMAT, SCHEMA_FORMAT_OLDEST},
+			   &f->store, NULL);
 
 	if (st == GAZ_OK)
 		st = zonedb_new(&f->db);

@@ -30,7 +30,7 @@ static struct span text(const char *s)
 static gaz_status open_in(const char *dir, uint32_t format, struct store **out,
 			  struct gaz_error *err)
 {
-	return store_open(&(struct store_config){dir, tables, 2, format}, out, err);
+	return store_open(&(struct store_config){dir, tables, 2, format, 0}, out, err);
 }
 
 static int make_dir(void **state)
@@ -221,7 +221,7 @@ static void test_a_path_that_is_no_directory_is_named(void **state)
 
 static gaz_status open_read(const char *path, struct store **out, struct gaz_error *err)
 {
-	return store_open_read(&(struct store_config){path, tables, 2, 1}, out, err);
+	return store_open_read(&(struct store_config){path, tables, 2, 1, 0}, out, err);
 }
 
 static bool has_entry(struct store *s, const char *key)
@@ -283,7 +283,7 @@ static void test_table_that_is_not_there_is_empty_to_a_reader(void **state)
 	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
 	store_close(&s);
 	assert_int_equal(
-		store_open_read(&(struct store_config){*state, more, 3, 1}, &s, NULL),
+		store_open_read(&(struct store_config){*state, more, 3, 1, 0}, &s, NULL),
 		GAZ_OK);
 	assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
 	assert_int_equal(store_get(txn, 2, text("k"), &value), GAZ_ENOTFOUND);
