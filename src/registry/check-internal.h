@@ -114,6 +114,7 @@ check_entry check_service_entry;
 check_entry check_instance_entry;
 check_entry check_attributes_entry;
 check_entry check_tag_entry;
-check_entry check_tally_entry;
+check_entry check_tally_entry;	/* not the beginnings of lists of operations */
+check_entry check_beside_tally; /* those, too */
 check_entry check_health_entry;
 check_entry check_vpc_entry;

@@ -246,7 +246,7 @@ static gaz_status check_scopes(struct check *c, struct span key,
 			       const struct operation_extra *extra)
 {
 	struct key scopes[OPERATION_SCOPES] = {0};
-	struct span value;
+	struct operation_link last;
 	gaz_status st = GAZ_OK;
 
 	set_scope(c, extra->region, op->account);
@@ -255,34 +255,48 @@ static gaz_status check_scopes(struct check *c, struct span key,
 		if (scopes[i].len == 0)
 			continue;
 		c->listed += hash_place(key, &scopes[i]);
-		st = store_get(c->txn, TABLE_OPERATION_LAST, key_span(&scopes[i]),
-			       &value);
-		if (st == GAZ_ENOTFOUND) {
+		st = operation_find_last(&c->call, &scopes[i], &last);
+		/* One that cannot be read is told where it is. */
+		if (st == GAZ_OK && !last.present)
 			note_unlisted(c, key);
+		if (st == GAZ_ESTORE)
 			st = GAZ_OK;
-		}
 		if (st == GAZ_OK && extra->before[i].present)
 			st = check_before(c, key, &scopes[i], &extra->before[i]);
 	}
 	return st;
 }
 
-gaz_status check_operation_last_entry(struct check *c, struct span key, struct span value)
+static gaz_status check_last(struct check *c, struct span key, struct span scope_span,
+			     struct span value)
 {
 	struct key scope = {0};
 	bool fits = false;
 	gaz_status st;
 
-	key_put(&scope, key.data, key.len);
+	key_put(&scope, scope_span.data, scope_span.len);
 	st = is_in_scope(c, value, &scope, &fits);
 	if (st != GAZ_OK && st != GAZ_ENOTFOUND && st != GAZ_ESTORE)
 		return st;
 	if (fits)
 		c->reached += hash_place(value, &scope);
 	if (!fits)
-		check_fault(c, TABLE_OPERATION_LAST, key,
+		check_fault(c, c->table, key,
 			    "the operation that its list begins with is not there");
 	return GAZ_OK;
+}
+
+gaz_status check_operation_last_entry(struct check *c, struct span key, struct span value)
+{
+	return check_last(c, key, key, value);
+}
+
+gaz_status check_beside_tally(struct check *c, struct span key, struct span value)
+{
+	struct span scope;
+
+	return operation_is_last_key(key, &scope) ? check_last(c, key, scope, value)
+						  : check_tally_entry(c, key, value);
 }
 
 /* Each operation is led to once in each list that it is in. The sweep goes by the keys:

@@ -112,6 +112,13 @@ void operation_make_scopes(const struct call *call, const struct operation_recor
 			   const struct operation_extra *extra,
 			   struct key out[OPERATION_SCOPES]);
 
+/** The operation that the list of a scope begins with. @return GAZ_OK, GAZ_ESTORE. */
+GAZ_MUST_CHECK gaz_status operation_find_last(struct call *call, const struct key *scope,
+					      struct operation_link *out);
+
+/** Is that the key of TABLE_TALLY under which the beginning of a list is kept? */
+bool operation_is_last_key(struct span key, struct span *scope_out);
+
 /** The id that a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
 GAZ_MUST_CHECK gaz_status operation_read_id(struct call *call, struct span key,
 					    const char **id_out);

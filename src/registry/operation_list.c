@@ -182,10 +182,12 @@ static gaz_status follow(struct call *call, struct span value, const void *arg,
 	gaz_status st;
 
 	if (value.len == 0) {
-		st = call_get(call, TABLE_OPERATION_LAST, key_span(key), &value);
+		struct operation_link last;
+
+		st = operation_find_last(call, key, &last);
 		key->len = 0;
-		if (st == GAZ_OK)
-			key_put(key, value.data, value.len);
+		if (st == GAZ_OK && last.present)
+			key_put(key, last.key, sizeof last.key);
 		return st;
 	}
 	st = schema_get_operation_head(value, &head);

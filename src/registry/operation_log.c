@@ -94,12 +94,34 @@ void operation_make_scopes(const struct call *call, const struct operation_recor
 		operation_scope_service(op->service_id, &out[OPERATION_IN_SERVICE]);
 }
 
-static gaz_status read_last(struct call *call, const struct key *scope,
-			    struct operation_link *out)
+/* Beside the tally of what the scope is, in a page that most operations write anyway. */
+static void make_last_key(const struct key *scope, struct key *out)
 {
-	struct span value;
-	gaz_status st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
+	*out = *scope;
+	key_put(out, "\001", 1); /* no id has it, so it ends none */
+}
 
+bool operation_is_last_key(struct span key, struct span *scope_out)
+{
+	if (key.len < 2 || key.data[key.len - 1] != 1)
+		return false;
+	if (key.data[0] != 'p' && memchr(key.data, '\0', key.len))
+		return false;
+	*scope_out = (struct span){key.data, key.len - 1};
+	return true;
+}
+
+gaz_status operation_find_last(struct call *call, const struct key *scope,
+			       struct operation_link *out)
+{
+	struct key key;
+	struct span value;
+	gaz_status st;
+
+	make_last_key(scope, &key);
+	st = call_get(call, TABLE_TALLY, key_span(&key), &value);
+	if (st == GAZ_ENOTFOUND)
+		st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
 	out->present = st == GAZ_OK;
 	if (st == GAZ_ENOTFOUND)
 		return GAZ_OK;
@@ -108,6 +130,23 @@ static gaz_status read_last(struct call *call, const struct key *scope,
 	if (st == GAZ_OK)
 		memcpy(out->key, value.data, sizeof out->key);
 	return st;
+}
+
+/* @param last  empty: there is none any more */
+static gaz_status save_last(struct call *call, const struct key *scope, struct span last)
+{
+	struct key key;
+	struct span value;
+	gaz_status st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
+
+	make_last_key(scope, &key);
+	if (last.len > 0)
+		changeset_put(call->changes, TABLE_TALLY, key_span(&key), last);
+	else
+		call_delete(call, TABLE_TALLY, key_span(&key));
+	if (st == GAZ_OK)
+		call_delete(call, TABLE_OPERATION_LAST, key_span(scope));
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
 gaz_status operation_add(struct call *call, const struct operation_record *op,
@@ -121,9 +160,9 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
 		if (scopes[i].len == 0)
 			continue;
-		st = read_last(call, &scopes[i], &extra->before[i]);
-		changeset_put(call->changes, TABLE_OPERATION_LAST, key_span(&scopes[i]),
-			      key_span(&key));
+		st = operation_find_last(call, &scopes[i], &extra->before[i]);
+		if (st == GAZ_OK)
+			st = save_last(call, &scopes[i], key_span(&key));
 	}
 	if (st != GAZ_OK)
 		return st;
@@ -178,7 +217,7 @@ static gaz_status skip(struct call *call, const struct key *scope, const struct 
 	struct operation_link last;
 	struct span next = {before->key, sizeof before->key};
 	struct span value;
-	gaz_status st = read_last(call, scope, &last);
+	gaz_status st = operation_find_last(call, scope, &last);
 
 	if (st != GAZ_OK || !last.present ||
 	    memcmp(last.key, key->data, sizeof last.key) != 0)
@@ -186,10 +225,8 @@ static gaz_status skip(struct call *call, const struct key *scope, const struct 
 	st = before->present ? call_get(call, TABLE_OPERATION, next, &value)
 			     : GAZ_ENOTFOUND;
 	if (st == GAZ_OK)
-		changeset_put(call->changes, TABLE_OPERATION_LAST, key_span(scope), next);
-	else if (st == GAZ_ENOTFOUND)
-		call_delete(call, TABLE_OPERATION_LAST, key_span(scope));
-	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+		return save_last(call, scope, next);
+	return st == GAZ_ENOTFOUND ? save_last(call, scope, (struct span){NULL, 0}) : st;
 }
 
 /* Remove one operation with all that points to it. The links of later ones may:

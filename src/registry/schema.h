@@ -20,7 +20,7 @@
 
 enum {
 	SCHEMA_FORMAT = 2,
-	SCHEMA_FORMAT_OLDEST = 1, /* that can be read: it has no young instances */
+	SCHEMA_FORMAT_OLDEST = 1, /* that can be read: beside its tallies lies nothing */
 };
 
 enum schema_table {
@@ -33,11 +33,12 @@ enum schema_table {
 	TABLE_INSTANCE,		  /* service id NUL instance id -> instance, not young */
 	TABLE_NAME,  /* digest of a unique name (schema_name_key) -> resource id */
 	TABLE_TALLY, /* 'n' namespace id, 's' service id, 'p' P -> tally; */
-	/* 's' service id NUL instance id -> young instance (instance_store.h) */
+	/* 's' service id NUL instance id -> young instance (instance_store.h); */
+	/* scope 1 -> key of the operation submitted last in the scope, which is */
+	/* 'p' P, 'n' namespace id, or 's' service id */
 	TABLE_TAG,	      /* namespace or service id -> all its tags */
 	TABLE_OPERATION,      /* submit time, target part of its id -> operation */
-	TABLE_OPERATION_LAST, /* scope -> key of the operation submitted last in it; */
-	/* scope: 'p' P, 'n' namespace id, 's' service id */
+	TABLE_OPERATION_LAST, /* the same by scope alone, from stores of the first format */
 	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */
 	TABLE_PENDING, /* due time, operation id -> locks and intent */
 	TABLE_HEALTH_DUE, /* due time, service id NUL instance id -> region, account */

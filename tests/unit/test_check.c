@@ -13,6 +13,7 @@
 #include "registry/check.h"
 #include "registry/health.h"
 #include "registry/instance_store.h"
+#include "registry/operation-internal.h"
 #include "registry/schema.h"
 #include "registry/tag.h"
 #include "registry/vpc.h"
@@ -56,109 +57,6 @@ static struct heard check(struct store *store)
 	assert_int_equal(result.faults, heard.count);
 	assert_true(result.entries > 0);
 	return heard;
-}
-
-/* ---- a store with something in every table ---- */
-
-static const char *create_service(const char *ns, const char *name)
-{
-	struct dns_record_in record = {RECORD_A, {true, 60}};
-	struct dns_config_in dns = {.dns_records = {&record, 1, true}};
-	struct custom_health_in health = {0};
-	struct text_pair tag = {"k", "v"};
-	struct create_service_in in = {.name = name,
-				       .namespace_id = ns,
-				       .dns_config = &dns,
-				       .custom_health = &health,
-				       .tags = {&tag, 1, true}};
-	struct text_pair attribute = {"a", "b"};
-	struct service_record svc = {0};
-
-	assert_int_equal(fixture_mutate(&f, service_create, &in, &svc), GAZ_OK);
-	assert_int_equal(fixture_mutate(&f, service_update_attributes,
-					&(struct update_service_attributes_in){
-						svc.id, {&attribute, 1, true}},
-					NULL),
-			 GAZ_OK);
-	return svc.id;
-}
-
-static void put_vpc(void)
-{
-	const char *cidr = "10.0.0.0/8";
-	struct put_vpc_in in = {"vpc-a", {&cidr, 1, true}};
-	struct vpc_record out;
-
-	assert_int_equal(fixture_mutate(&f, vpc_put, &in, &out), GAZ_OK);
-}
-
-static void start_pending(const char *private_id, const char *public_id, const char *svc)
-{
-	struct create_namespace_in create = {.name = "later.example",
-					     .creator_request_id = "token"};
-	struct namespace_change_in change = {.description = "d"};
-	struct update_namespace_in update = {.id = public_id, .change = &change};
-	struct service_change_in service_change = {.description = "d"};
-	struct operation_started_out out;
-
-	assert_int_equal(fixture_mutate(&f, namespace_create_public_dns, &create, &out),
-			 GAZ_OK);
-	assert_int_equal(fixture_mutate(&f, namespace_update_public_dns, &update, &out),
-			 GAZ_OK);
-	assert_int_equal(fixture_register(&f, svc, "i-9", "10.0.0.9", NULL), GAZ_OK);
-	assert_int_equal(fixture_mutate(&f, instance_deregister,
-					&(struct instance_in){svc, "i-1"}, &out),
-			 GAZ_OK);
-	assert_int_equal(
-		fixture_mutate(&f, health_update,
-			       &(struct update_health_in){svc, "i-2", HEALTH_UNHEALTHY},
-			       NULL),
-		GAZ_OK);
-	svc = create_service(private_id, "other");
-	assert_int_equal(fixture_mutate(&f, service_update,
-					&(struct update_service_in){svc, &service_change},
-					&out),
-			 GAZ_OK);
-}
-
-/* So many that the first ones have left the place of the young ones. Their last octets
- * differ in more than the last bit, which a test turns. */
-static void register_more(const char *svc)
-{
-	char id[16];
-
-	for (unsigned i = 0; i < INSTANCE_YOUNG_MAX; i++) {
-		(void)snprintf(id, sizeof id, "more-%c", 'a' + 2 * (int)i);
-		assert_int_equal(fixture_register(&f, svc, id, "10.0.1.1", NULL), GAZ_OK);
-	}
-}
-
-static void set_up(bool with_pending)
-{
-	const char *private_id;
-	const char *public_id;
-	const char *svc;
-
-	memset(&f, 0, sizeof f);
-	assert_int_equal(fixture_init(&f), GAZ_OK);
-	put_vpc();
-	assert_int_equal(
-		fixture_create_namespace(&f, "Private.Example", "vpc-a", &private_id),
-		GAZ_OK);
-	assert_int_equal(fixture_create_namespace(&f, "public.example", NULL, &public_id),
-			 GAZ_OK);
-	assert_int_equal(fixture_create_service(&f, public_id, "web", &svc), GAZ_OK);
-	svc = create_service(private_id, "Web");
-	assert_int_equal(fixture_register(&f, svc, "i-1", "10.0.0.1", NULL), GAZ_OK);
-	assert_int_equal(fixture_register(&f, svc, "i-2", "10.0.0.2", NULL), GAZ_OK);
-	register_more(svc);
-	if (!with_pending)
-		return;
-	fixture_close(&f);
-	f.config.operation_delay_ms = 3600000;
-	f.config.custom_health_delay_ms = 3600000;
-	assert_int_equal(fixture_open(&f), GAZ_OK);
-	start_pending(private_id, public_id, svc);
 }
 
 /* ---- entries, all of them in memory ---- */
@@ -241,6 +139,126 @@ static void write_entry(unsigned table, struct span key, struct span value, bool
 static void restore(const struct entry *entry)
 {
 	write_entry(entry->table, span_of(&entry->key), span_of(&entry->value), true);
+}
+
+/* ---- a store with something in every table ---- */
+
+static const char *create_service(const char *ns, const char *name)
+{
+	struct dns_record_in record = {RECORD_A, {true, 60}};
+	struct dns_config_in dns = {.dns_records = {&record, 1, true}};
+	struct custom_health_in health = {0};
+	struct text_pair tag = {"k", "v"};
+	struct create_service_in in = {.name = name,
+				       .namespace_id = ns,
+				       .dns_config = &dns,
+				       .custom_health = &health,
+				       .tags = {&tag, 1, true}};
+	struct text_pair attribute = {"a", "b"};
+	struct service_record svc = {0};
+
+	assert_int_equal(fixture_mutate(&f, service_create, &in, &svc), GAZ_OK);
+	assert_int_equal(fixture_mutate(&f, service_update_attributes,
+					&(struct update_service_attributes_in){
+						svc.id, {&attribute, 1, true}},
+					NULL),
+			 GAZ_OK);
+	return svc.id;
+}
+
+static void put_vpc(void)
+{
+	const char *cidr = "10.0.0.0/8";
+	struct put_vpc_in in = {"vpc-a", {&cidr, 1, true}};
+	struct vpc_record out;
+
+	assert_int_equal(fixture_mutate(&f, vpc_put, &in, &out), GAZ_OK);
+}
+
+static void start_pending(const char *private_id, const char *public_id, const char *svc)
+{
+	struct create_namespace_in create = {.name = "later.example",
+					     .creator_request_id = "token"};
+	struct namespace_change_in change = {.description = "d"};
+	struct update_namespace_in update = {.id = public_id, .change = &change};
+	struct service_change_in service_change = {.description = "d"};
+	struct operation_started_out out;
+
+	assert_int_equal(fixture_mutate(&f, namespace_create_public_dns, &create, &out),
+			 GAZ_OK);
+	assert_int_equal(fixture_mutate(&f, namespace_update_public_dns, &update, &out),
+			 GAZ_OK);
+	assert_int_equal(fixture_register(&f, svc, "i-9", "10.0.0.9", NULL), GAZ_OK);
+	assert_int_equal(fixture_mutate(&f, instance_deregister,
+					&(struct instance_in){svc, "i-1"}, &out),
+			 GAZ_OK);
+	assert_int_equal(
+		fixture_mutate(&f, health_update,
+			       &(struct update_health_in){svc, "i-2", HEALTH_UNHEALTHY},
+			       NULL),
+		GAZ_OK);
+	svc = create_service(private_id, "other");
+	assert_int_equal(fixture_mutate(&f, service_update,
+					&(struct update_service_in){svc, &service_change},
+					&out),
+			 GAZ_OK);
+}
+
+/* So many that the first ones have left the place of the young ones. Their last octets
+ * differ in more than the last bit, which a test turns. */
+static void register_more(const char *svc)
+{
+	char id[16];
+
+	for (unsigned i = 0; i < INSTANCE_YOUNG_MAX; i++) {
+		(void)snprintf(id, sizeof id, "more-%c", 'a' + 2 * (int)i);
+		assert_int_equal(fixture_register(&f, svc, id, "10.0.1.1", NULL), GAZ_OK);
+	}
+}
+
+/* As a store of the first format has it. */
+static void age_one_list(void)
+{
+	size_t at = 0;
+	struct span scope;
+
+	read_entries();
+	while (entries[at].table != TABLE_TALLY ||
+	       !operation_is_last_key(span_of(&entries[at].key), &scope))
+		assert_true(++at < entry_count);
+	write_entry(TABLE_OPERATION_LAST, scope, span_of(&entries[at].value), true);
+	write_entry(TABLE_TALLY, span_of(&entries[at].key), (struct span){NULL, 0},
+		    false);
+	free_entries();
+}
+
+static void set_up(bool with_pending)
+{
+	const char *private_id;
+	const char *public_id;
+	const char *svc;
+
+	memset(&f, 0, sizeof f);
+	assert_int_equal(fixture_init(&f), GAZ_OK);
+	put_vpc();
+	assert_int_equal(
+		fixture_create_namespace(&f, "Private.Example", "vpc-a", &private_id),
+		GAZ_OK);
+	assert_int_equal(fixture_create_namespace(&f, "public.example", NULL, &public_id),
+			 GAZ_OK);
+	assert_int_equal(fixture_create_service(&f, public_id, "web", &svc), GAZ_OK);
+	svc = create_service(private_id, "Web");
+	assert_int_equal(fixture_register(&f, svc, "i-1", "10.0.0.1", NULL), GAZ_OK);
+	assert_int_equal(fixture_register(&f, svc, "i-2", "10.0.0.2", NULL), GAZ_OK);
+	register_more(svc);
+	if (!with_pending)
+		return;
+	fixture_close(&f);
+	f.config.operation_delay_ms = 3600000;
+	f.config.custom_health_delay_ms = 3600000;
+	assert_int_equal(fixture_open(&f), GAZ_OK);
+	start_pending(private_id, public_id, svc);
+	age_one_list();
 }
 
 static void expect_fault(const struct entry *entry, const char *how)

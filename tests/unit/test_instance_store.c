@@ -12,6 +12,7 @@
 #include "fixture_registry.h"
 #include "registry/check.h"
 #include "registry/instance_store.h"
+#include "registry/operation-internal.h"
 #include "registry/schema.h"
 #include "store/changeset.h"
 
@@ -55,7 +56,7 @@ static size_t count_entries(enum schema_table table)
 	return count;
 }
 
-/* Put all entries of the table in where stores of the first format have them. */
+/* Put everything where stores of the first format have it. */
 static void make_old(void)
 {
 	struct store_cursor *cursor = NULL;
@@ -63,7 +64,7 @@ static void make_old(void)
 	struct changeset set;
 	struct span key;
 	struct span value;
-	struct span instance_key;
+	struct span old_key;
 	gaz_status st;
 
 	changeset_init(&set);
@@ -71,9 +72,12 @@ static void make_old(void)
 	assert_int_equal(store_cursor_open(txn, TABLE_TALLY, &cursor), GAZ_OK);
 	st = store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value);
 	for (; st == GAZ_OK; st = store_cursor_next(cursor, &key, &value)) {
-		if (!instance_is_young(key, &instance_key))
+		if (instance_is_young(key, &old_key))
+			changeset_put(&set, TABLE_INSTANCE, old_key, value);
+		else if (operation_is_last_key(key, &old_key))
+			changeset_put(&set, TABLE_OPERATION_LAST, old_key, value);
+		else
 			continue;
-		changeset_put(&set, TABLE_INSTANCE, instance_key, value);
 		changeset_delete(&set, TABLE_TALLY, key);
 	}
 	store_cursor_close(&cursor);
@@ -179,6 +183,17 @@ static void expect(uint64_t numbers)
 			 GAZ_OK);
 	assert_int_equal(svc.instance_count, count);
 	check_all();
+}
+
+/* All that the list of the partition leads to. */
+static size_t count_operations(void)
+{
+	struct page_in in = {.max_results = {true, 100}};
+	struct operation_page_out page = {0};
+
+	assert_int_equal(fixture_read(&f, operation_list, &in, &page), GAZ_OK);
+	assert_null(page.next_token);
+	return page.count;
 }
 
 /* ---- the tests ---- */
@@ -290,17 +305,24 @@ static gaz_status open_format(uint32_t format, uint32_t oldest)
 
 static void test_store_of_the_first_format_is_taken_over(void **state)
 {
+	size_t operations;
+
 	(void)state;
 	set_up();
 	for (unsigned i = 0; i < 20; i++)
 		put(i, "192.0.2.1");
+	operations = count_operations();
 	make_old();
+	assert_int_equal(count_entries(TABLE_OPERATION_LAST), 3);
+	assert_int_equal(count_operations(), operations);
 	expect((1u << 20) - 1);
 	for (unsigned i = 20; i < 33; i++)
 		put(i, "192.0.2.1");
 	for (unsigned i = 0; i < 4; i++)
 		take_away(i);
 	expect((UINT64_C(1) << 33) - 16);
+	assert_int_equal(count_entries(TABLE_OPERATION_LAST), 0);
+	assert_int_equal(count_operations(), operations + 17);
 	fixture_fini(&f);
 }
 
