@@ -217,6 +217,18 @@ def test_unknown_members_are_ignored_at_any_depth(shared):
                              "Namespaces": []}
 
 
+@pytest.mark.parametrize("number", ["9" * 18, "9" * 30, "-" + "9" * 300,
+                                    "1" + "0" * 100 + ".5"])
+def test_any_number_of_an_unknown_member_is_ignored(shared, number):
+    """It is JSON, however many digits it has; as a member of ours it has the wrong type."""
+    for body in (f'{{"MaxResults": 5, "Other": {number}}}',
+                 f'{{"Filters": [{{"Name": "NAME", "Values": ["n"], "Other": [{number}]}}]}}'):
+        assert shared.api.send(body.encode(), LIST).status == 200
+    reply = shared.api.send(f'{{"MaxResults": {number}}}'.encode(), LIST)
+    code = "InvalidInput" if len(number) == 18 else "SerializationException"
+    assert (reply.status, reply.code) == (400, code)
+
+
 def test_last_of_duplicate_keys_wins(shared):
     """As AWS's own parser does."""
     reply = shared.api.send(b'{"Id":"ns-first","Id":"ns-second"}', TARGET + "GetNamespace")

@@ -116,7 +116,7 @@ static void test_broken_json_is_a_serialization_error(void **state)
 		"{\"Id\":\"\\ud800\"}",
 		"{\"Id\":1}",
 		"{\"Id\":1e999}",
-		"{\"MaxResults\":99999999999999999999}",
+		"{\"Id\":99999999999999999999}",
 	};
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
