@@ -28,6 +28,7 @@ enum edns_error { /* the info codes of RFC 8914 that we give */
 	EDNS_ERROR_NOT_SUPPORTED = 21,
 	EDNS_ERROR_NO_REACHABLE_AUTHORITY = 22,
 	EDNS_ERROR_NETWORK = 23,
+	EDNS_ERROR_INVALID_QUERY_TYPE = 30, /* RFC 9824 */
 };
 
 enum {

@@ -3,6 +3,11 @@
 
 #include "dns/wire.h"
 
+enum { /* behind the name of the algorithm (RFC 8945, section 4.2) */
+	TSIG_MAC_AT = 6 + 2 + 2,   /* time, fudge, length of the MAC */
+	TSIG_TAIL_LEN = 2 + 2 + 2, /* original id, error, length of other data */
+};
+
 /* A pointer leads to a name before (RFC 1035, section 4.1.4). */
 static bool is_pointer(const uint8_t *wire, size_t len, size_t at, size_t start)
 {
@@ -48,7 +53,29 @@ static enum query_verdict read_opt(const uint8_t *at, size_t rdata_len, struct q
 		       : QUERY_FORMERR;
 }
 
-/* The records behind the question: all are skipped but the OPT. */
+/* `at` is the TSIG record's type field, `owner` where it starts (RFC 8945, section 4.2). */
+static bool read_tsig(const uint8_t *owner, const uint8_t *at, size_t rdata_len,
+		      struct query *out)
+{
+	const uint8_t *data = at + DNS_RR_FIXED_LEN;
+	size_t algorithm = dname_check(data, rdata_len);
+	size_t mac_end = algorithm + TSIG_MAC_AT;
+
+	if (wire_get_u16(at + 2) != DNS_CLASS_ANY || algorithm == 0 ||
+	    rdata_len < mac_end)
+		return false;
+	mac_end += wire_get_u16(data + mac_end - 2);
+	if (rdata_len < mac_end + TSIG_TAIL_LEN ||
+	    rdata_len != mac_end + TSIG_TAIL_LEN +
+				 wire_get_u16(data + mac_end + TSIG_TAIL_LEN - 2))
+		return false;
+	out->tsig = owner;
+	out->tsig_owner = (uint8_t)(at - owner);
+	out->tsig_algorithm = (uint8_t)algorithm;
+	return true;
+}
+
+/* The records behind the question: all are skipped but OPT and TSIG. */
 static enum query_verdict read_records(const uint8_t *wire, size_t len, struct query *out)
 {
 	enum query_verdict verdict = QUERY_OK;
@@ -75,9 +102,15 @@ static enum query_verdict read_records(const uint8_t *wire, size_t len, struct q
 				return opt;
 			verdict = opt;
 		}
+		if (wire_get_u16(wire + at) == DNS_TYPE_TSIG &&
+		    (i < before || i + 1 < count ||
+		     !read_tsig(wire + owner, wire + at, rdata_len, out)))
+			return QUERY_FORMERR;
 		at += DNS_RR_FIXED_LEN + rdata_len;
 	}
-	return at == len ? verdict : QUERY_FORMERR;
+	if (at != len)
+		return QUERY_FORMERR;
+	return verdict == QUERY_OK && out->tsig ? QUERY_BADKEY : verdict;
 }
 
 /* The usual query has no records at all. */
@@ -101,9 +134,10 @@ static enum query_verdict read_cookie_query(const uint8_t *wire, size_t len,
 {
 	enum query_verdict verdict = read_records(wire, len, out);
 
-	if (verdict != QUERY_OK)
+	if (verdict != QUERY_OK && verdict != QUERY_BADKEY)
 		return verdict;
-	return out->has_edns && out->edns.cookie ? QUERY_COOKIE : QUERY_FORMERR;
+	return verdict == QUERY_OK && out->has_edns && out->edns.cookie ? QUERY_COOKIE
+									: QUERY_FORMERR;
 }
 
 enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *out)
@@ -119,6 +153,7 @@ enum query_verdict query_parse(const uint8_t *wire, size_t len, struct query *ou
 	out->udp_size = DNS_UDP_MIN;
 	out->has_edns = false;
 	out->dnssec_ok = false;
+	out->tsig = NULL;
 
 	/* Messages of other opcodes need not have the shape of a query. */
 	verdict = out->flags & DNS_FLAG_OPCODE ? QUERY_NOTIMP : QUERY_FORMERR;

@@ -16,6 +16,7 @@ enum query_verdict {
 	QUERY_FORMERR,
 	QUERY_NOTIMP,
 	QUERY_BADVERS,
+	QUERY_BADKEY, /* signed with a key, and we know none */
 	QUERY_COOKIE, /* no question, but a cookie: give a new one (RFC 7873, 5.4) */
 	QUERY_OK,
 };
@@ -31,13 +32,18 @@ struct query {
 	bool dnssec_ok;
 	struct dname name;	/* valid when there is a question */
 	struct edns_query edns; /* valid with has_edns */
+	const uint8_t *tsig; /* a TSIG record in the message; NULL: none. Of its octets */
+	uint8_t tsig_owner;  /* so many are the key's name, */
+	uint8_t tsig_algorithm; /* and so many, at the start of its data, the algorithm's */
 };
 
 /**
  * Parse. FORMERR: not exactly one question (RFC 9619), a broken question,
  * records that are cut short, octets behind the last record, more
  * than one OPT, an OPT that is not the root's or whose options are broken. NOTIMP: any
- * opcode but QUERY. BADVERS: EDNS of a version we do not know. `out` is filled in as
+ * opcode but QUERY. BADVERS: EDNS of a version we do not know. BADKEY: the last record is
+ * a TSIG record (RFC 8945, section 5.2); one that stands elsewhere or is malformed is a
+ * FORMERR. `out` is filled in as
  * far as the verdict allows a reply; with QUERY_DROP it must not be used. Of the flags
  * none but opcode and RD matters: AD, CD and Z in a query mean nothing to a server
  * without a resolver (RFC 6895, section 2; RFC 4035, section 3.1.6).

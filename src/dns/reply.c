@@ -357,10 +357,63 @@ static void put_opt(struct reply *r, unsigned rcode)
 	r->counts[REPLY_ADDITIONAL]++;
 }
 
+/* A compressed name may lead to a label of the question, which the reply has at the same
+ * place. */
+static bool is_key_name_ours(const struct query *query)
+{
+	const struct dname *name = &query->name;
+	const uint8_t *at = query->tsig;
+	unsigned to;
+
+	while (*at != 0 && *at < 0xc0)
+		at += 1u + *at;
+	if (*at == 0)
+		return true;
+	to = (wire_get_u16(at) & REPLY_POINTER_MAX) - DNS_HEADER_LEN;
+	for (unsigned i = 0; i <= name->labels; i++) {
+		if (name->offsets[i] == to)
+			return (at - query->tsig) + (name->len - (int)to) <= DNAME_MAX;
+	}
+	return false;
+}
+
+/* Say of the query's key that we do not know it: without a MAC, and with the query's time
+ * (RFC 8945, sections 5.2.1 and 5.3.2). */
+static void put_bad_key(struct reply *r, size_t room)
+{
+	const struct query *query = r->query;
+	const uint8_t *data = query->tsig + query->tsig_owner + DNS_RR_FIXED_LEN;
+	size_t same = query->tsig_algorithm + 6u + 2; /* with time and fudge */
+	size_t mac_len = wire_get_u16(data + same);
+	uint8_t *at = r->wire + r->len;
+	size_t len = query->tsig_owner + DNS_RR_FIXED_LEN + same + 8;
+
+	if (len > room || !is_key_name_ours(query))
+		return;
+	memcpy(at, query->tsig, query->tsig_owner);
+	at += query->tsig_owner;
+	wire_put_u16(at, DNS_TYPE_TSIG);
+	wire_put_u16(at + 2, DNS_CLASS_ANY);
+	wire_put_u32(at + 4, 0);
+	wire_put_u16(at + 8, (uint16_t)(same + 8));
+	memcpy(at + DNS_RR_FIXED_LEN, data, same);
+	at += DNS_RR_FIXED_LEN + same;
+	wire_put_u16(at, 0);
+	memcpy(at + 2, data + same + 2 + mac_len, 2); /* the original id */
+	wire_put_u16(at + 4, DNS_TSIG_BADKEY);
+	wire_put_u16(at + 6, 0);
+	r->len += len;
+	r->counts[REPLY_ADDITIONAL]++;
+}
+
 size_t reply_end(struct reply *r, unsigned rcode)
 {
+	size_t room = r->limit - r->len;
+
 	if (r->opt)
 		put_opt(r, rcode);
+	if (r->query->tsig && rcode == DNS_NOTAUTH)
+		put_bad_key(r, room);
 	wire_put_u16(r->wire + 2, (uint16_t)(r->flags | (rcode & 0xf)));
 	wire_put_u16(r->wire + 4, r->query->question_len ? 1 : 0);
 	for (int i = 0; i < 3; i++)

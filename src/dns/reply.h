@@ -83,5 +83,6 @@ size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t ty
 			uint32_t ttl, size_t owner, const uint8_t *rdata,
 			size_t rdata_len);
 
-/** Counts, flags, OPT. @param rcode  extended. @return the reply's length. */
+/** Counts, flags, OPT, and with NOTAUTH for a query that has a TSIG record one that tells
+ *  that its key is not known. @param rcode  extended. @return the reply's length. */
 size_t reply_end(struct reply *r, unsigned rcode);

@@ -29,6 +29,8 @@ enum dns_type {
 	DNS_TYPE_NSEC3 = 50,
 	DNS_TYPE_SVCB = 64,
 	DNS_TYPE_HTTPS = 65,
+	DNS_TYPE_NXNAME = 128, /* RFC 9824: says of a name that it does not exist */
+	DNS_TYPE_TSIG = 250,
 	DNS_TYPE_IXFR = 251,
 	DNS_TYPE_AXFR = 252,
 	DNS_TYPE_ANY = 255,
@@ -56,6 +58,10 @@ enum dns_rcode {
 	DNS_NOTAUTH = 9,
 	DNS_BADVERS = 16, /* these need an OPT record for their upper bits */
 	DNS_BADCOOKIE = 23,
+};
+
+enum {
+	DNS_TSIG_BADKEY = 17, /* in the error field of a TSIG record */
 };
 
 enum {

@@ -21,6 +21,8 @@ static unsigned rcode_of(enum query_verdict verdict)
 		return DNS_NOTIMP;
 	case QUERY_BADVERS:
 		return DNS_BADVERS;
+	case QUERY_BADKEY: /* whatever is asked for (RFC 8945, section 5.2.1) */
+		return DNS_NOTAUTH;
 	case QUERY_COOKIE:
 		return DNS_NOERROR;
 	default:
@@ -39,6 +41,9 @@ static enum answer_way sort_type(struct answer_job *s)
 		return s->req.tcp ? ANSWER_TRANSFER : ANSWER_RCODE;
 	case DNS_TYPE_IXFR:
 		return ANSWER_TRANSFER;
+	case DNS_TYPE_NXNAME: /* it is only for replies (RFC 9824, section 3.5) */
+		s->rcode = DNS_FORMERR;
+		return ANSWER_RCODE;
 	default:
 		s->qtype = DNS_TYPE_NONE;
 		return ANSWER_ZONES;
@@ -183,9 +188,15 @@ static bool is_bad_cookie(const struct answer_job *s)
 /* What a person who asks with dig is told beside the rcode. */
 static enum edns_error explain(const struct answer_job *s, unsigned rcode)
 {
+	if (s->verdict == QUERY_BADKEY)
+		return EDNS_ERROR_NONE; /* there is a TSIG record for that */
 	switch (rcode) {
 	case DNS_NOTIMP:
 		return EDNS_ERROR_NOT_SUPPORTED;
+	case DNS_FORMERR:
+		return s->verdict == QUERY_OK && s->query.qtype == DNS_TYPE_NXNAME
+			       ? EDNS_ERROR_INVALID_QUERY_TYPE
+			       : EDNS_ERROR_NONE;
 	case DNS_NOTAUTH:
 		return EDNS_ERROR_NOT_AUTHORITATIVE;
 	case DNS_REFUSED:

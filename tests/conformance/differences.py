@@ -14,6 +14,7 @@ from message import AA, CNAME, DNAME, NS, SOA
 from queries import DS, NSEC, RRSIG
 
 FORMERR, NOTIMP = 1, 4
+NXNAME = 128
 CONTENT = ("rcode", "AA", "answer", "authority", "additional")
 
 
@@ -176,6 +177,11 @@ TABLE = [
           "twice; our reply is whole.",
           lambda case, difference: difference.ours is False and has_answer(case, DNAME),
           ("TC",)),
+    Entry("NXNAME", "RFC 9824, section 3.5",
+          "That type says in a reply that the name does not exist; who asks for it gets "
+          "FORMERR. BIND agrees; this NSD and this Knot are older than the text.",
+          lambda case, difference: case.qtype == NXNAME and rcode(case) == FORMERR and
+          agrees(difference, "bind"), CONTENT),
     Entry("no NOTIFY, no UPDATE", "RFC 1035, section 4.1.1",
           "NOTIMP is for kinds of query that a server does not support, whatever else may "
           "be wrong with them. The peers have both.",

@@ -15,7 +15,7 @@ import dns.rdatatype
 QR, AA, TC, RD, RA, Z, AD, CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10
 FLAGS = {"QR": QR, "AA": AA, "TC": TC, "RD": RD, "RA": RA, "Z": Z, "AD": AD, "CD": CD}
 IN, CH, HS, NONE, ANY_CLASS = 1, 3, 4, 254, 255
-OPT, ANY, SOA, NS, A, AAAA, CNAME, DNAME = 41, 255, 6, 2, 1, 28, 5, 39
+OPT, ANY, SOA, NS, A, AAAA, CNAME, DNAME, TSIG = 41, 255, 6, 2, 1, 28, 5, 39, 250
 DO = 0x8000
 
 # Where names are in the data of a type: n a name, s a string, N names to the end of it,
@@ -96,6 +96,16 @@ def read_data(wire, rtype, at, end):
     return out + wire[at:end]
 
 
+def read_tsig(wire, at):
+    """Of a TSIG record algorithm, length of the MAC and error: of an unsigned error the
+    time may be the query's or that of now, and the original id anything."""
+    start = at
+    _, at = read_name(wire, at)
+    mac = struct.unpack_from("!H", wire, at + 8)[0]
+    return wire[start:at] + struct.pack("!HH", mac, *struct.unpack_from(
+        "!H", wire, at + 12 + mac))
+
+
 def read_record(wire, at):
     owner, at = read_name(wire, at)
     if at + 10 > len(wire):
@@ -104,7 +114,12 @@ def read_record(wire, at):
     at += 10
     if at + length > len(wire):
         raise Malformed("the data of a record runs out of the message")
-    data = wire[at:at + length] if rtype == OPT else read_data(wire, rtype, at, at + length)
+    if rtype == OPT:
+        data = wire[at:at + length]
+    elif rtype == TSIG:
+        data = read_tsig(wire, at)
+    else:
+        data = read_data(wire, rtype, at, at + length)
     return Record(owner.lower(), rtype, cls, ttl, data), at + length
 
 

@@ -11,6 +11,7 @@ from message import (AA, AD, ANY_CLASS, CD, CH, DO, HS, IN, NONE, QR, RA, RD, TC
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, NAPTR, DNAME, DS = (
     1, 2, 5, 6, 12, 15, 16, 28, 33, 35, 39, 43)
+TSIG = 250
 RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM, HTTPS, IXFR, AXFR, ANY = (
     46, 47, 48, 50, 51, 65, 251, 252, 255)
 USUAL = (A, AAAA, NS, SOA, MX, TXT, CNAME, DNAME, DS, SRV, ANY)
@@ -252,6 +253,36 @@ def odd_cookies(www):
     yield build([], 0, [opt_record(options=option(10, b"12345678"))])
 
 
+def tsig(key=b"\1k\0", algorithm=b"\x0bhmac-sha256\0", cls=ANY_CLASS, mac=bytes(32),
+         other=b""):
+    """A signature that nobody can check."""
+    data = algorithm + struct.pack("!HIHH", 0, 1764000000, 300, len(mac)) + mac + \
+        struct.pack("!HHH", 0x1234, 0, len(other)) + other
+    return record(key, TSIG, data, cls)
+
+
+def odd_tsig(apex, www):
+    """RFC 8945: keys that nobody knows; records that are malformed, or where none belong."""
+    q = [question(www, A)]
+    for record_ in (tsig(), tsig(b"\3KeY\4Name\0"), tsig(algorithm=b"\3foo\0"), tsig(mac=b""),
+                    tsig(other=bytes(6)), tsig(b"\xc0\x0c"), tsig(b"\0")):
+        yield build(q, 0, [record_])
+        yield build(q, RD, [opt_record(), record_])
+    yield build([question(apex, SOA)], 5 << 11, [tsig()])
+    yield build([question(apex, SOA)], 4 << 11, [tsig()])
+    yield build([question(apex, SOA, CH)], 0, [tsig()])
+    yield build(q, 0, [opt_record(version=1), tsig()])
+    yield build([], 0, [tsig()])
+    yield build(q, 0, [tsig(), opt_record()])
+    yield build(q, 0, [tsig(), tsig()])
+    yield build(q, 0, answer=[tsig()])
+    yield build(q, 0, authority=[tsig()])
+    yield build(q, 0, [tsig(cls=IN)])
+    yield build(q, 0, [record(b"\1k\0", TSIG, bytes(3), ANY_CLASS)])
+    yield build(q, 0, [record(b"\1k\0", TSIG, b"", ANY_CLASS)])
+    yield build(q, 0, [tsig()[:-1]])
+
+
 def odd_shapes(www):
     """What is not even a message."""
     q = question(www, A)
@@ -291,4 +322,5 @@ def odd_messages(apex, www):
             "records": list(odd_records(apex, www)),
             "edns": list(odd_edns(www)),
             "cookies": list(odd_cookies(www)),
+            "tsig": list(odd_tsig(apex, www)),
             "shapes": list(odd_shapes(www))}

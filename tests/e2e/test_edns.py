@@ -7,6 +7,8 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.tsig
+import dns.tsigkeyring
 import pytest
 
 import gaz
@@ -116,6 +118,18 @@ def test_server_says_who_it_is_when_told_to(start):
     out = gaz.run(["dig", f"@{host}", "-p", port, "+nsid", "CH", "TXT", "id.server"],
                   named.home).stdout
     assert '"ns1-fra")' in out and '"ns1.example.net"' in out
+
+
+def test_nobody_is_believed_for_a_key(start):
+    """RFC 8945: NOTAUTH and BADKEY, instead of an answer that the client could not check."""
+    daemon = with_service(start(*gaz.VPC_OPTIONS))
+    for name, tcp in (("web.w.example", False), ("w.example", True)):
+        message = gaz.query(name)
+        message.use_tsig(dns.tsigkeyring.from_text({"key.example.": SECRET}))
+        wire = daemon.ask_wire(message.to_wire(), IN_A, tcp)
+        with pytest.raises(dns.tsig.PeerBadKey):
+            dns.message.from_wire(wire, keyring=message.keyring, request_mac=message.mac)
+        assert wire[3] & 15 == dns.rcode.NOTAUTH and not wire[2] & 4
 
 
 def ask_chaos(daemon, name):

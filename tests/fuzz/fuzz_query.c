@@ -43,6 +43,7 @@ enum {
 	HEADER_LEN = 12,
 	UDP_MIN = 512,
 	TYPE_OPT = 41,
+	TYPE_TSIG = 250,
 	BIT_QR = 0x80,	    /* of octet 2 */
 	BITS_ECHOED = 0x79, /* of octet 2: opcode, RD */
 	BIT_TC = 2,	    /* of octet 2 */
@@ -189,6 +190,7 @@ static size_t check_question(const uint8_t *reply, size_t len,
 static bool check_records(const uint8_t *reply, size_t len, size_t at)
 {
 	unsigned count = 0;
+	bool has_tsig = false;
 	bool has_opt = false;
 
 	for (int section = 0; section < 3; section++)
@@ -196,8 +198,10 @@ static bool check_records(const uint8_t *reply, size_t len, size_t at)
 	for (; count > 0; count--) {
 		at = skip_name(reply, len, at);
 		CHECK(at > 0 && at + 10 <= len);
-		CHECK(!has_opt); /* it comes last */
-		has_opt = get_u16(reply + at) == TYPE_OPT;
+		CHECK(!has_tsig); /* it comes last, behind OPT */
+		has_tsig = get_u16(reply + at) == TYPE_TSIG;
+		CHECK(!has_opt || has_tsig);
+		has_opt |= get_u16(reply + at) == TYPE_OPT;
 		at += 10 + get_u16(reply + at + 8);
 		CHECK(at <= len);
 	}

@@ -302,8 +302,8 @@ static void test_transfers_are_refused_or_not_ours(void **state)
 
 static void test_types_that_no_record_has(void **state)
 {
-	static const uint16_t types[] = {0,   41,  128, 129, 130,   248,
-					 249, 250, 253, 254, 65280, 65535};
+	static const uint16_t types[] = {0,   41,  129, 130,   248,  249,
+					 250, 253, 254, 65280, 65535};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -322,6 +322,54 @@ static void test_types_that_no_record_has(void **state)
 		send_query(false);
 		assert_int_equal(got.rcode, 3);
 	}
+}
+
+/* RFC 9824, section 3.5 */
+static void test_type_that_is_for_replies_only(void **state)
+{
+	(void)state;
+	start_query("web.example.com.", "A");
+	wire_put_u16(query + opt_at - 4, 128);
+	send_query(false);
+	assert_int_equal(got.rcode, DNS_FORMERR);
+	assert_error(30);
+}
+
+/* RFC 8945, section 5.2.1: what comes behind OPT is told back, without a MAC. */
+static void test_no_key_is_known(void **state)
+{
+	uint8_t tsig[] = {1, 'K', 0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 21, 1, 'a', 0, 0,
+			  0, 1,	  2, 3, 4,   1, 44,  0, 2, 7, 7, 9, 8,	0, 0,	0, 0};
+	static const uint8_t told[] = {1, 'K', 0, 0,   250, 0, 255, 0,	0, 0, 0,
+				       0, 19,  1, 'a', 0,   0, 0,   1,	2, 3, 4,
+				       1, 44,  0, 0,   9,   8, 0,   17, 0, 0};
+	size_t tsig_at;
+
+	(void)state;
+	start_query("web.example.com.", "A");
+	tsig_at = query_len;
+	memcpy(query + tsig_at, tsig, sizeof tsig);
+	query_len += sizeof tsig;
+	query[11]++;
+	send_query(false);
+	assert_int_equal(got.rcode, DNS_NOTAUTH);
+	assert_false(got.aa);
+	assert_true(got.has_edns);
+	assert_string_equal(got.sections[0], "");
+	assert_memory_equal(got.wire + got.len - sizeof told, told, sizeof told);
+	assert_int_equal(got.len, tsig_at + sizeof told); /* no extended error */
+	/* A name that leads into the question may stay as it is. */
+	query[tsig_at] = 0xc0;
+	query[tsig_at + 1] = 12;
+	memmove(query + tsig_at + 2, query + tsig_at + 3, sizeof tsig - 3);
+	query_len--;
+	send_query(false);
+	assert_int_equal(got.len, tsig_at + sizeof told - 1);
+	assert_memory_equal(got.wire + tsig_at, "\xc0\x0c\0\372", 4);
+	query[tsig_at + 1] = (uint8_t)(opt_at);
+	send_query(false);
+	assert_int_equal(got.rcode, DNS_NOTAUTH);
+	assert_int_equal(got.len, tsig_at);
 }
 
 static void set_class(uint16_t class)
@@ -412,6 +460,8 @@ int main(void)
 		T(test_errors_are_explained),
 		T(test_transfers_are_refused_or_not_ours),
 		T(test_types_that_no_record_has),
+		T(test_type_that_is_for_replies_only),
+		T(test_no_key_is_known),
 		T(test_class_any_is_answered_without_authority),
 		T(test_server_speaks_about_itself_only_when_told_to),
 		T(test_flags_that_mean_nothing_are_cleared),

@@ -122,14 +122,13 @@ static void test_broken_opt_is_a_format_error(void **state)
 static void test_other_records_are_skipped(void **state)
 {
 	static const uint8_t soa[] = {0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 0, 0, 2, 9, 9};
-	static const uint8_t tsig[] = {1, 'k', 0, 0, 250, 0, 255, 0, 0, 0, 0, 0, 1, 7};
 	struct message m = make();
 	struct query q;
 
 	(void)state;
 	append(&m, 9, soa, sizeof soa);
 	append(&m, 11, OPT, sizeof OPT);
-	append(&m, 11, tsig, sizeof tsig);
+	append(&m, 11, soa, sizeof soa);
 	assert_int_equal(parse(&m, &q), QUERY_OK);
 	assert_true(q.has_edns);
 	m = make();
@@ -137,6 +136,42 @@ static void test_other_records_are_skipped(void **state)
 	append(&m, 11, OPT, sizeof OPT);
 	assert_int_equal(parse(&m, &q), QUERY_OK);
 	assert_true(q.has_edns);
+}
+
+static void test_query_with_a_key_is_taken_apart(void **state)
+{
+	static const uint8_t tsig[] = {1,  'k', 0,   0, 250, 0, 255, 0, 0, 0, 0, 0,
+				       21, 1,	'a', 0, 0,   0, 1,   2, 3, 4, 1, 44,
+				       0,  2,	7,   7, 9,   9, 0,   0, 0, 0};
+	static const unsigned counted[] = {12, 25, 33}; /* lengths in it */
+	struct message m = make();
+	struct query q;
+
+	(void)state;
+	append(&m, 11, OPT, sizeof OPT);
+	append(&m, 11, tsig, sizeof tsig);
+	assert_int_equal(parse(&m, &q), QUERY_BADKEY);
+	assert_true(q.has_edns);
+	assert_int_equal(q.tsig - q.wire, m.len - sizeof tsig);
+	assert_int_equal(q.tsig_owner, 3);
+	assert_int_equal(q.tsig_algorithm, 3);
+	append(&m, 11, OPT, sizeof OPT); /* it must be the last one */
+	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
+	m = make();
+	append(&m, 9, tsig, sizeof tsig);
+	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
+	for (unsigned i = 0; i < sizeof counted / sizeof *counted; i++) {
+		for (int by = -1; by < 2; by += 2) {
+			m = make();
+			append(&m, 11, tsig, sizeof tsig);
+			m.wire[m.len - sizeof tsig + counted[i]] += (uint8_t)by;
+			assert_int_equal(parse(&m, &q), QUERY_FORMERR);
+		}
+	}
+	m = make();
+	append(&m, 11, tsig, sizeof tsig);
+	m.wire[m.len - sizeof tsig + 6] = 1; /* class IN */
+	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
 }
 
 static void test_pointer_that_leads_nowhere_is_a_format_error(void **state)
@@ -227,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_opt_is_read),
 		cmocka_unit_test(test_broken_opt_is_a_format_error),
 		cmocka_unit_test(test_other_records_are_skipped),
+		cmocka_unit_test(test_query_with_a_key_is_taken_apart),
 		cmocka_unit_test(test_pointer_that_leads_nowhere_is_a_format_error),
 		cmocka_unit_test(test_what_is_no_query_is_dropped_or_refused),
 		cmocka_unit_test(test_every_cut_is_a_format_error),
