@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <urcu.h>
@@ -47,6 +49,8 @@ struct conn {
 	uint8_t *unsent;     /* replies the kernel would not take yet, or NULL; */
 	size_t unsent_at;    /* while there are any, nothing is received */
 	size_t unsent_len;
+	size_t untaken; /* octets that its peer had not taken at the last look, */
+			/* SIZE_MAX: nobody has looked */
 };
 
 struct conns {
@@ -261,6 +265,7 @@ static bool send_output(struct conn *conn)
 		return true;
 	conn->unsent_at = 0;
 	conn->unsent_len = len - (size_t)sent;
+	conn->untaken = SIZE_MAX;
 	conn->unsent = malloc(conn->unsent_len);
 	if (!conn->unsent)
 		return false;
@@ -358,6 +363,7 @@ static bool append_unsent(struct conn *conn, const uint8_t *bytes, size_t len)
 	memcpy(grown + conn->unsent_len, bytes, len);
 	conn->unsent = grown;
 	conn->unsent_len += len;
+	conn->untaken = SIZE_MAX;
 	return true;
 }
 
@@ -461,17 +467,31 @@ bool conns_close_idlest(struct conns *conns)
 	return true;
 }
 
+/* Who waits for a reply is not idle (RFC 7766, section 3), nor is who takes one, be it so
+ * slowly that what the kernel holds lasts long. */
+static bool is_idle(struct conn *conn)
+{
+	size_t before = conn->untaken;
+	int queued;
+
+	if (conn->waiting > 0)
+		return false;
+	if (!conn->unsent || ioctl(conn->fd, SIOCOUTQ, &queued) != 0)
+		return true;
+	conn->untaken = (size_t)queued + conn->unsent_len - conn->unsent_at;
+	return conn->untaken >= before;
+}
+
 void conns_close_idle(struct conns *conns)
 {
 	int64_t now_ms = clock_monotonic_ms();
 
 	while (conns->oldest &&
 	       now_ms - conns->oldest->active_ms >= idle_limit_ms(conns)) {
-		/* Who waits for a reply is not idle (RFC 7766, section 3). */
-		if (conns->oldest->waiting > 0)
-			touch(conns->oldest);
-		else
+		if (is_idle(conns->oldest))
 			conn_close(conns->oldest);
+		else
+			touch(conns->oldest);
 	}
 }
 

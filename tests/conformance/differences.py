@@ -169,7 +169,9 @@ TABLE = [
     Entry("DS of a zone that its parent does not delegate", "RFC 4035, section 3.1.4.1",
           "DS belongs to the parent's side of a cut. Where the parent has no cut there is "
           "no such side, and the zone itself says that there is no DS. The peers let the "
-          "parent speak, which denies the name, or takes it for a wildcard's.",
+          "parent speak, which denies the name, or takes it for a wildcard's: NXDOMAIN, "
+          "which is for all types (RFC 2308, section 5; RFC 8020), would hide the zone from "
+          "whoever asks through a cache.",
           is_undelegated, CONTENT),
     Entry("small enough", "RFC 2181, section 9",
           "TC is for what does not fit. How names in data are compressed (RFC 1035, section "

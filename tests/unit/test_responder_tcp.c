@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -113,6 +115,57 @@ static void test_tcp_slow_reader_gets_everything(void **state)
 		expect_tcp(fd, i, WANT);
 	expect_closed(fd);
 	close(other);
+	responder_close(&r);
+}
+
+/* Who takes replies, however slowly, is not idle (RFC 7766, section 3): here what the
+ * kernel keeps for it lasts longer than a connection may be idle. */
+static void test_tcp_slow_reader_is_not_idle(void **state)
+{
+	enum {
+		COUNT = 200,
+		READ = 24,
+		WANT = 60000,
+		IDLE_MS = 400
+	};
+	const struct timespec pause = {.tv_nsec = 60000000};
+	struct responder *r = start_limited(IDLE_MS, 0);
+	int fd = dial(r, SOCK_STREAM);
+	int small = 65536;
+	static uint8_t frames[COUNT * FRAME_LEN];
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+	for (uint16_t i = 0; i < COUNT; i++)
+		frame_query(i, WANT, frames + i * FRAME_LEN);
+	write_all(fd, frames, sizeof frames);
+	for (uint16_t i = 0; i < READ; i++) {
+		expect_tcp(fd, i, WANT);
+		nanosleep(&pause, NULL);
+	}
+	close(fd);
+	responder_close(&r);
+}
+
+/* But who takes none is. */
+static void test_tcp_reader_that_takes_nothing_is_closed(void **state)
+{
+	enum {
+		COUNT = 400,
+		WANT = 60000
+	};
+	struct responder *r = start_limited(200, 0);
+	int fd = dial(r, SOCK_STREAM);
+	struct pollfd reset = {.fd = fd};
+	static uint8_t frames[COUNT * FRAME_LEN];
+
+	(void)state;
+	for (uint16_t i = 0; i < COUNT; i++)
+		frame_query(i, WANT, frames + i * FRAME_LEN);
+	write_all(fd, frames, sizeof frames);
+	assert_int_equal(poll(&reset, 1, 10000), 1);
+	assert_true(reset.revents & (POLLHUP | POLLERR));
+	close(fd);
 	responder_close(&r);
 }
 
@@ -242,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_tcp_half_close_still_gets_all_replies),
 		cmocka_unit_test(test_tcp_largest_message_is_echoed),
 		cmocka_unit_test(test_tcp_slow_reader_gets_everything),
+		cmocka_unit_test(test_tcp_slow_reader_is_not_idle),
+		cmocka_unit_test(test_tcp_reader_that_takes_nothing_is_closed),
 		cmocka_unit_test(test_tcp_short_frame_closes_the_connection),
 		cmocka_unit_test(test_tcp_over_the_cap_closes_the_one_idle_longest),
 		cmocka_unit_test(test_tcp_idle_connections_are_closed),
