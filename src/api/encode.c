@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "api/encode.h"
 
+#include <string.h>
+
 #include "api/encode-internal.h"
 #include "api/server.h"
 #include "registry/namespace.h"
@@ -268,6 +270,14 @@ void encode_vpc_page(const struct call *call, const void *out, struct json_out *
 	json_end_object(w);
 }
 
+/* What a zone is made from. Static ones without a file come from options. */
+static const char *source_of(const struct zone_item *zone)
+{
+	if (zone->path)
+		return zone->path;
+	return strcmp(zone->type, "STATIC") == 0 ? "options" : "namespace";
+}
+
 static void put_zone(struct json_out *w, const struct zone_item *zone)
 {
 	json_begin_object(w);
@@ -280,7 +290,7 @@ static void put_zone(struct json_out *w, const struct zone_item *zone)
 		json_member_uint(w, "Serial", zone->serial);
 	json_member_uint(w, "Records", zone->records);
 	json_member_uint(w, "Names", zone->names);
-	json_member_text(w, "Source", zone->path ? zone->path : "namespace");
+	json_member_text(w, "Source", source_of(zone));
 	if (zone->loaded_ms > 0)
 		json_member_seconds(w, "LoadDate", zone->loaded_ms);
 	if (zone->path) {

@@ -63,7 +63,7 @@ gaz_status apiname_add(struct api_names *names, const char *text, struct gaz_err
 	addresses = strchr(item->name, '=');
 	if (addresses)
 		*addresses++ = '\0';
-	if (!make_name(item->name, true, wire))
+	if (!make_name(item->name, false, wire) || !make_name(item->name, true, wire))
 		return gaz_error_set(
 			err, GAZ_EFORMAT,
 			"--api-name: '%s' is not a domain name with room for "

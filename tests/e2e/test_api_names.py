@@ -114,11 +114,16 @@ def test_addresses(start):
     for name in ("test", "amazonaws.com", "servicediscovery.us-east-1.amazonaws.com",
                  "eu-west-1.amazonaws.com"):
         assert answers(daemon, name)[0] == "REFUSED"
+    zones = daemon.unix_api.ok("Gazetteer.ListZones")["Zones"]
+    assert {zone["Source"] for zone in zones} == {"options"} and len(zones) == 6
 
 
 @pytest.mark.parametrize("args,word", [
     (["--api-name", "bad..name"], "domain name"),
     (["--api-name", "x" * 60 + ".test"], "domain name"),
+    (["--api-name", ""], "domain name"),  # such as of a variable that is not set
+    (["--api-name", "."], "domain name"),
+    (["--api-name", "=127.0.0.1"], "domain name"),
     (["--api-name", "a.test=somewhere"], "addresses"),
     (["--aws-names", "eu west"], "region"),
     (["--api-name", "a.test", "--api", "0.0.0.0:0", "--listen", "127.0.0.1:0"], "a.test=ADDR"),
