@@ -123,24 +123,25 @@ static void test_tcp_slow_reader_gets_everything(void **state)
 static void test_tcp_slow_reader_is_not_idle(void **state)
 {
 	enum {
-		COUNT = 200,
-		READ = 24,
+		COUNT = 400,
 		WANT = 60000,
-		IDLE_MS = 400
+		READS = 150,
+		IDLE_MS = 1000
 	};
-	const struct timespec pause = {.tv_nsec = 60000000};
+	const struct timespec pause = {.tv_nsec = 20000000};
 	struct responder *r = start_limited(IDLE_MS, 0);
 	int fd = dial(r, SOCK_STREAM);
 	int small = 65536;
 	static uint8_t frames[COUNT * FRAME_LEN];
+	uint8_t piece[4096];
 
 	(void)state;
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
 	for (uint16_t i = 0; i < COUNT; i++)
 		frame_query(i, WANT, frames + i * FRAME_LEN);
 	write_all(fd, frames, sizeof frames);
-	for (uint16_t i = 0; i < READ; i++) {
-		expect_tcp(fd, i, WANT);
+	for (int i = 0; i < READS; i++) {
+		assert_true(read(fd, piece, sizeof piece) > 0);
 		nanosleep(&pause, NULL);
 	}
 	close(fd);
