@@ -12,6 +12,7 @@ enum {
 	BINDING_LEN = 8, /* of the digest that ties a token to its list */
 	FILTERS_MAX = 20,
 	FILTER_VALUES_MAX = 100, /* each is compared with every candidate */
+	LEFT_OUT_MAX = 10000,	 /* by filters, in one page: others wait meanwhile */
 };
 
 /* What a token is bound to: the operation, the range and the filters. */
@@ -96,10 +97,17 @@ struct page {
 	const struct page_spec *spec;
 	struct page_result *out;
 	size_t limit;
+	size_t left_out;
 	const struct key *after; /* the suffix that the request's token names; or empty */
-	struct key last; /* what the token will name: the suffix of the last item */
-	bool more;	 /* one more would match: the page is done */
+	struct key last; /* what the token will name: the suffix where the page ends */
+	bool more;	 /* the page is done: one more would match, or may */
 };
+
+static void end_behind(struct page *page, struct span suffix)
+{
+	page->last.len = 0;
+	key_put(&page->last, suffix.data, suffix.len);
+}
 
 /* Take an entry in, unless a filter leaves it out. */
 static gaz_status consider(struct page *page, struct span suffix, struct span value)
@@ -112,8 +120,13 @@ static gaz_status consider(struct page *page, struct span suffix, struct span va
 	memset(item, 0, spec->item_size);
 	st = spec->load(page->call, suffix, value, spec->arg, item);
 	if (st == GAZ_ENOTFOUND) {
-		/* A filter may leave out a million of them. */
+		/* A filter may leave out a million of them: then the page ends early, as
+		 * pages on AWS do. */
 		arena_release(page->call->arena, mark);
+		if (++page->left_out == LEFT_OUT_MAX) {
+			end_behind(page, suffix);
+			page->more = true;
+		}
 		return GAZ_OK;
 	}
 	if (st != GAZ_OK)
@@ -123,8 +136,7 @@ static gaz_status consider(struct page *page, struct span suffix, struct span va
 		return GAZ_OK;
 	}
 	page->out->count++;
-	page->last.len = 0;
-	key_put(&page->last, suffix.data, suffix.len);
+	end_behind(page, suffix);
 	return GAZ_OK;
 }
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Pages: tokens are keys, so that what happens between pages harms none."""
 
+import json
+import pathlib
+
 import pytest
 
 
@@ -124,3 +127,23 @@ def test_boto3_paginates_operations(daemon):
     found = [op["Id"] for page in paginator.paginate(PaginationConfig={"PageSize": 2})
              for op in page["Operations"]]
     assert len(found) == len(set(found)) == 5
+
+
+def test_filter_that_leaves_out_very_many(start, home):
+    """A page ends after 10,000 that do not match, with what it has and a token, as pages
+    on AWS may: nobody waits for a walk over all of them. The pages together are whole."""
+    path = pathlib.Path(home) / "seed.json"
+    path.write_text(json.dumps({"Namespaces": [{
+        "Name": "n", "Type": "HTTP", "Services": [{"Name": "s", "Instances": [
+            {"InstanceId": f"i{number}", "Attributes": {"a": "b"}}
+            for number in range(10050)]}]}]}))
+    api = start("--seed", str(path), "--quota", "instances-per-service=0", "--quota",
+                "instances-per-namespace=0").api
+
+    def filtered(**filters):
+        return pages(api, "ListOperations", 100, Filters=[
+            {"Name": name, "Values": [value]} for name, value in filters.items()])
+
+    assert [len(page) for page in filtered(TYPE="CREATE_NAMESPACE")] == [0, 1]
+    assert [len(page) for page in filtered(STATUS="FAIL")] == [0, 0]
+    assert [len(page) for page in filtered(TYPE="REGISTER_INSTANCE")] == [100] * 100 + [50]
