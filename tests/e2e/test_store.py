@@ -2,6 +2,7 @@
 """The store on bad days: the check of it, copies and their way back, damage, full disks."""
 
 import contextlib
+import gzip
 import json
 import os
 import pathlib
@@ -249,6 +250,35 @@ def test_backup_is_the_whole_store_and_comes_back(daemon, home):
     gaz.run([gaz.GAZETTEERD, "--restore", kept[0], "--data", daemon.data, "--force"], home)
     daemon.start()
     assert "10.0.0.99" in answers(daemon)[0]
+
+
+def test_store_of_the_first_format_is_taken_over(daemon, home):
+    """A copy that a gazetteerd of that time wrote: i-00 to i-11 in web.old.example, without
+    i-05. It may be restored and used on, and then has the present format."""
+    daemon.stop()
+    copy = pathlib.Path(f"{home}/old.mdb")
+    packed = pathlib.Path(__file__).parent / "data" / "format-1.mdb.gz"
+    copy.write_bytes(gzip.decompress(packed.read_bytes()))
+    assert copy.read_bytes().count(b"format\0\0\0\x01") == 1
+    check(home, copy)
+    gaz.run([gaz.GAZETTEERD, "--restore", copy, "--data", daemon.data, "--force"], home)
+    daemon.start()
+    service = daemon.api.ok("ListServices")["Services"][0]["Id"]
+    names = [f"i-{number:02}" for number in range(12) if number != 5]
+    assert [item["Id"] for item in daemon.api.ok(
+        "ListInstances", ServiceId=service)["Instances"]] == names
+    for name in (*names[:3], *(f"new-{number}" for number in range(10))):
+        daemon.api.register(service, name, "192.0.2.100")
+    daemon.api.ok("DeregisterInstance", ServiceId=service, InstanceId="i-11")
+    names = names[:-1] + [f"new-{number}" for number in range(10)]
+    for _ in range(2):
+        assert [item["Id"] for item in daemon.api.ok(
+            "ListInstances", ServiceId=service)["Instances"]] == names
+        assert gaz.addresses(daemon.ask("web.old.example"))
+        daemon.stop()
+        check(home, daemon.data)
+        daemon.start()
+    assert (daemon.data / "data.mdb").read_bytes().count(b"format\0\0\0\x02") >= 1
 
 
 def test_backup_into_a_folder_names_the_time(daemon, home):
