@@ -183,6 +183,11 @@ static void refuse_twin(struct zonedir *dir, struct file *file)
 
 /* ---- publishing ---- */
 
+static bool is_waiting(const struct file *file)
+{
+	return file->build || (file->is_gone && file->is_served);
+}
+
 gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edit)
 {
 	gaz_status st = GAZ_OK;
@@ -192,8 +197,7 @@ gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edit)
 		char id[ZONEFILE_ID_SIZE];
 		struct zone *old;
 
-		if (!file->build &&
-		    !(file->is_served && (file->is_gone || file->is_twin)))
+		if (!is_waiting(file))
 			continue;
 		old = zonedit_find_zone(edit, zonefile_id(file->apex, id));
 		if (old)
@@ -209,9 +213,8 @@ gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edit)
 /* A file's zone is what the database has now. */
 static void settle_file(struct zonedir *dir, struct file *file)
 {
-	if (file->is_gone || file->is_twin) {
-		if (file->is_served)
-			log_text(LOG_LEVEL_INFO, "zone-removed", "file", file->path);
+	if (file->is_gone && file->is_served) {
+		log_text(LOG_LEVEL_INFO, "zone-removed", "file", file->path);
 		file->is_served = false;
 	}
 	if (!file->build)
@@ -222,11 +225,6 @@ static void settle_file(struct zonedir *dir, struct file *file)
 	file->loaded_ms = clock_now_ms(&dir->clock);
 	log_info("zone-loaded", "file=%s names=%zu warnings=%zu", file->path,
 		 zonebuild_names(file->build), file->warnings);
-}
-
-static bool is_waiting(const struct file *file)
-{
-	return file->build || (file->is_served && (file->is_gone || file->is_twin));
 }
 
 /* The next update tries again. */

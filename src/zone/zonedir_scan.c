@@ -116,12 +116,30 @@ static int by_apex(const void *left, const void *right)
 	return order ? order : strcmp(a->path, b->path);
 }
 
+static bool is_same_zone(const struct file *a, const struct file *b)
+{
+	return a->apex_len > 0 && a->apex_len == b->apex_len &&
+	       memcmp(a->apex, b->apex, a->apex_len) == 0;
+}
+
+/* The zone of a file that has gone is served on as that of another: it stays until the
+ * other has been loaded, and however long that fails. */
+static void inherit(struct zonedir *dir, struct file *gone, struct file *heir)
+{
+	pthread_mutex_lock(&dir->mutex);
+	heir->is_served = true;
+	heir->loaded_ms = gone->loaded_ms;
+	gone->is_served = false;
+	pthread_mutex_unlock(&dir->mutex);
+}
+
 /* Of several files for one zone (names may differ in case) the one that is served
  * counts, else the first. */
 static gaz_status find_twins(struct zonedir *dir)
 {
 	struct file **sorted = calloc(dir->count + 1, sizeof(struct file *));
-	const struct file *before = NULL;
+	struct file *first = NULL; /* of the zone */
+	const struct file *counts = NULL;
 
 	if (!sorted)
 		return GAZ_ENOMEM;
@@ -130,13 +148,17 @@ static gaz_status find_twins(struct zonedir *dir)
 	for (size_t i = 0; i < dir->count; i++) {
 		struct file *file = sorted[i];
 
+		if (!first || !is_same_zone(first, file))
+			first = file;
 		file->is_twin = false;
-		if (file->is_gone || file->apex_len == 0)
-			continue; /* another takes its place */
-		file->is_twin = before && before->apex_len == file->apex_len &&
-				memcmp(before->apex, file->apex, file->apex_len) == 0;
-		if (!file->is_twin)
-			before = file;
+		if (file->is_gone)
+			continue;
+		file->is_twin = counts && is_same_zone(counts, file);
+		if (file->is_twin)
+			continue;
+		counts = file;
+		if (first->is_gone && first->is_served)
+			inherit(dir, first, file);
 	}
 	free(sorted);
 	return GAZ_OK;

@@ -130,6 +130,30 @@ def test_links_that_are_switched_over(folder):
     folder.becomes("b.example", 2)
 
 
+def test_file_renamed_in_case_only_is_served_throughout(folder):
+    """And what else has changed is published while it is read under its new name."""
+    folder.write("Z.example.zone", text(1, *(f"n{i} A 192.0.2.1" for i in range(100000))))
+    folder.write("other", text(1, *(f"n{i} A 192.0.2.1" for i in range(250000))))
+    daemon = folder.start()
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            assert gaz.rcode(daemon.ask("n7.z.example")) == "NOERROR"
+    crowd = gaz.Crowd()
+    crowd.add(ask)
+    try:
+        os.rename(folder.path / "Z.example.zone", folder.path / "z.example.zone")
+        os.rename(folder.path / "other", folder.path / "a.example.zone")
+        assert daemon.wait_log(r"zone-loaded file=\S*/z\.example\.zone ")
+    finally:
+        stop.set()
+        crowd.join()
+    folder.becomes("a.example", 1)
+    assert folder.zones()["z.example"]["Source"] == str(folder.path / "z.example.zone")
+    assert not [line for line in daemon.log if "zone-removed" in line]
+
+
 def test_folder_that_is_replaced(folder):
     """Gone, the zones stay; another one in its place counts."""
     folder.write("a.example.zone", text(1))

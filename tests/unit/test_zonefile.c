@@ -635,129 +635,6 @@ static void test_an_answer_stays_with_one_version(void **state)
 	rcu_read_unlock();
 }
 
-struct seen {
-	size_t count;
-	size_t served;
-	size_t failed;
-	char error[512];
-};
-
-static void count_file(void *arg, const struct zonedir_zone *zone)
-{
-	struct seen *seen = arg;
-
-	seen->count++;
-	seen->served += zone->is_served;
-	seen->failed += zone->has_failed;
-	if (zone->has_failed)
-		(void)snprintf(seen->error, sizeof seen->error, "%s", zone->error);
-}
-
-static struct seen look(struct zonedir *zones)
-{
-	struct seen seen = {0};
-
-	zonedir_read(zones, count_file, &seen);
-	return seen;
-}
-
-static void test_folder_serves_the_good_files(void **state)
-{
-	struct zonedir *zones;
-	char sub[160];
-
-	(void)state;
-	write_file("b.example.zone", HEAD);
-	write_file("bad.example.zone", HEAD "x A nonsense\n");
-	write_file("a.example.zone", HEAD);
-	write_file("A.example.zone", HEAD "upper A 192.0.2.1\n");
-	write_file(".hidden.zone", HEAD);
-	write_file("bad..name.zone", HEAD);
-	write_file("notes.txt", "not a zone");
-	(void)snprintf(sub, sizeof sub, "%s/folder.zone", dir);
-	assert_int_equal(mkdir(sub, 0700), 0);
-	zones = open_folder(dir);
-	update(zones);
-	assert_int_equal(look(zones).count, 5);
-	assert_int_equal(look(zones).served, 2);
-	assert_int_equal(look(zones).failed, 3);
-	assert_int_equal(stats_now().zones, 2);
-	assert_int_equal(answers(ask("upper.a.example", 1)), 1);
-	zonedir_free(&zones);
-	zones = open_folder("/nonexistent");
-	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_EIO);
-	assert_non_null(strstr(err.text, "/nonexistent"));
-	zonedir_free(&zones);
-}
-
-static void test_update_follows_the_files(void **state)
-{
-	uint8_t name[DNAME_MAX];
-	struct zonedir *zones;
-	size_t len;
-
-	(void)state;
-	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
-	write_file("b.example.zone", HEAD "$INCLUDE part\n");
-	write_file("part", "x A 192.0.2.1\n");
-	zones = open_folder(dir);
-	update(zones);
-	assert_int_equal(stats_now().names, 4);
-
-	write_file("a.example.zone",
-		   HEAD "x A 192.0.2.1\ny A 192.0.2.1\nz A 192.0.2.1\n");
-	write_file("part", "x A 192.0.2.1\ny A nonsense, so that the old one stays\n");
-	update(zones);
-	assert_int_equal(answers(ask("y.a.example", 1)), 1);
-	assert_int_equal(answers(ask("x.b.example", 1)), 1);
-	assert_int_equal(look(zones).served, 2);
-	assert_non_null(strstr(look(zones).error, "/part:2: "));
-	assert_int_equal(stats_now().names, 6);
-
-	write_file("part", "y A 192.0.2.1\n");
-	update(zones);
-	assert_int_equal(look(zones).failed, 0);
-	assert_int_equal(rcode(ask("x.b.example", 1)), 3);
-	assert_int_equal(answers(ask("y.b.example", 1)), 1);
-
-	(void)snprintf(path, sizeof path, "%s/a.example.zone", dir);
-	assert_int_equal(unlink(path), 0);
-	update(zones);
-	assert_int_equal(look(zones).count, 1);
-	assert_int_equal(rcode(ask("y.a.example", 1)), 5);
-	assert_int_equal(stats_now().names, 2);
-
-	assert_int_equal(dname_from_text("a.example", name, &len), GAZ_OK);
-	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err),
-			 GAZ_ENOTFOUND);
-	assert_int_equal(dname_from_text("B.example", name, &len), GAZ_OK);
-	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err), GAZ_OK);
-	assert_int_equal(stats_now().names, 2);
-	zonedir_free(&zones);
-}
-
-static void test_another_file_of_one_zone_takes_over(void **state)
-{
-	struct zonedir *zones;
-
-	(void)state;
-	write_file("b.example.zone", HEAD "lower A 192.0.2.1\n");
-	zones = open_folder(dir);
-	update(zones);
-	write_file("B.example.zone", HEAD "upper A 192.0.2.1\n");
-	update(zones);
-	assert_int_equal(answers(ask("lower.b.example", 1)), 1);
-	assert_non_null(strstr(look(zones).error, "another file"));
-	(void)snprintf(path, sizeof path, "%s/b.example.zone", dir);
-	assert_int_equal(unlink(path), 0);
-	update(zones);
-	assert_int_equal(answers(ask("upper.b.example", 1)), 1);
-	assert_int_equal(rcode(ask("lower.b.example", 1)), 3);
-	assert_int_equal(look(zones).failed, 0);
-	assert_int_equal(look(zones).served, 1);
-	zonedir_free(&zones);
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -780,9 +657,6 @@ int main(void)
 		TEST(test_what_is_odd_is_warned_of_and_served),
 		TEST(test_a_built_zone_can_be_dropped_and_added_again),
 		TEST(test_an_answer_stays_with_one_version),
-		TEST(test_folder_serves_the_good_files),
-		TEST(test_update_follows_the_files),
-		TEST(test_another_file_of_one_zone_takes_over),
 	};
 	int failed;
 

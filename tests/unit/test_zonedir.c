@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "zone/zonedir.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dns/name.h"
+#include "zone/zonedb.h"
+#include "zone/zonedit.h"
+#include "zonefixture.h"
+
+#define HEAD "$TTL 60\n@ SOA ns hostmaster 1 2 3 4 5\n NS ns.example.net.\n" /* 3 lines */
+
+enum {
+	NOERROR = 0,
+	NXDOMAIN = 3,
+	REFUSED = 5,
+	LARGE = 200001, /* names: enough to be published apart from what follows */
+};
+
+static char folder[64];
+static char path[128];
+static struct fixture f;
+static struct zonedir *zones;
+static struct gaz_error err;
+static size_t commits;
+static const char *always; /* a name that is there after every publication; NULL: none */
+
+static int set_up(void **state)
+{
+	(void)state;
+	(void)snprintf(folder, sizeof folder, "/tmp/test_zonedir.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	fixture_open(&f);
+	assert_int_equal(zonedir_new(folder, f.db, &(struct clock){0}, &zones), GAZ_OK);
+	commits = 0;
+	always = NULL;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	zonedir_free(&zones);
+	fixture_close(&f);
+	(void)snprintf(command, sizeof command, "rm -r %s", folder);
+	return system(command);
+}
+
+/* ---- files ---- */
+
+static const char *path_of(const char *name)
+{
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *file = fopen(path_of(name), "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_large(const char *name)
+{
+	FILE *file = fopen(path_of(name), "w");
+
+	assert_non_null(file);
+	assert_true(fputs(HEAD, file) >= 0);
+	for (int i = 0; i < LARGE; i++)
+		assert_true(fprintf(file, "h%d A 192.0.2.1\n", i) > 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void rename_file(const char *from, const char *to)
+{
+	char old[sizeof path];
+
+	(void)snprintf(old, sizeof old, "%s", path_of(from));
+	assert_int_equal(rename(old, path_of(to)), 0);
+}
+
+/* ---- what is served ---- */
+
+static unsigned rcode_of(const char *name)
+{
+	static struct answer answer;
+
+	ask(&f, "192.0.2.1", name, "A", &answer);
+	return answer.rcode;
+}
+
+struct seen {
+	size_t count;
+	size_t served;
+	size_t failed;
+	char error[512];
+};
+
+static void count_file(void *arg, const struct zonedir_zone *zone)
+{
+	struct seen *seen = arg;
+
+	seen->count++;
+	seen->served += zone->is_served;
+	seen->failed += zone->has_failed;
+	if (zone->has_failed)
+		(void)snprintf(seen->error, sizeof seen->error, "%s", zone->error);
+}
+
+static struct seen look(void)
+{
+	struct seen seen = {0};
+
+	zonedir_read(zones, count_file, &seen);
+	return seen;
+}
+
+static struct zonedb_stats stats_now(void)
+{
+	struct zonedb_stats stats;
+
+	zonedb_stats(f.db, &stats);
+	return stats;
+}
+
+/* ---- updates ---- */
+
+static gaz_status commit(void *arg, struct zonedir *dir)
+{
+	(void)arg;
+	assert_int_equal(zonedir_stage(dir, fixture_edit(&f)), GAZ_OK);
+	fixture_publish(&f);
+	commits++;
+	if (always)
+		assert_int_equal(rcode_of(always), NOERROR);
+	return GAZ_OK;
+}
+
+static void update(void)
+{
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_OK);
+}
+
+static void test_folder_serves_the_good_files(void **state)
+{
+	(void)state;
+	write_file("b.example.zone", HEAD);
+	write_file("bad.example.zone", HEAD "x A nonsense\n");
+	write_file("a.example.zone", HEAD);
+	write_file("A.example.zone", HEAD "upper A 192.0.2.1\n");
+	write_file(".hidden.zone", HEAD);
+	write_file("bad..name.zone", HEAD);
+	write_file("notes.txt", "not a zone");
+	assert_int_equal(mkdir(path_of("folder.zone"), 0700), 0);
+	update();
+	assert_int_equal(look().count, 5);
+	assert_int_equal(look().served, 2);
+	assert_int_equal(look().failed, 3);
+	assert_int_equal(stats_now().zones, 2);
+	assert_int_equal(rcode_of("upper.a.example"), NOERROR);
+}
+
+static void test_folder_that_is_not_there_is_an_error(void **state)
+{
+	struct zonedir *none = NULL;
+
+	(void)state;
+	assert_int_equal(zonedir_new("/nonexistent", f.db, &(struct clock){0}, &none),
+			 GAZ_OK);
+	assert_int_equal(zonedir_update(none, NULL, false, commit, NULL, &err), GAZ_EIO);
+	assert_non_null(strstr(err.text, "/nonexistent"));
+	zonedir_free(&none);
+}
+
+static void test_update_follows_the_files(void **state)
+{
+	uint8_t name[DNAME_MAX];
+	size_t len;
+
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	write_file("b.example.zone", HEAD "$INCLUDE part\n");
+	write_file("part", "x A 192.0.2.1\n");
+	update();
+	assert_int_equal(stats_now().names, 4);
+
+	write_file("a.example.zone",
+		   HEAD "x A 192.0.2.1\ny A 192.0.2.1\nz A 192.0.2.1\n");
+	write_file("part", "x A 192.0.2.1\ny A nonsense, so that the old one stays\n");
+	update();
+	assert_int_equal(rcode_of("y.a.example"), NOERROR);
+	assert_int_equal(rcode_of("x.b.example"), NOERROR);
+	assert_int_equal(look().served, 2);
+	assert_non_null(strstr(look().error, "/part:2: "));
+	assert_int_equal(stats_now().names, 6);
+
+	write_file("part", "y A 192.0.2.1\n");
+	update();
+	assert_int_equal(look().failed, 0);
+	assert_int_equal(rcode_of("x.b.example"), NXDOMAIN);
+	assert_int_equal(rcode_of("y.b.example"), NOERROR);
+
+	assert_int_equal(unlink(path_of("a.example.zone")), 0);
+	update();
+	assert_int_equal(look().count, 1);
+	assert_int_equal(rcode_of("y.a.example"), REFUSED);
+	assert_int_equal(stats_now().names, 2);
+
+	assert_int_equal(dname_from_text("a.example", name, &len), GAZ_OK);
+	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err),
+			 GAZ_ENOTFOUND);
+	assert_int_equal(dname_from_text("B.example", name, &len), GAZ_OK);
+	assert_int_equal(zonedir_update(zones, name, true, commit, NULL, &err), GAZ_OK);
+	assert_int_equal(stats_now().names, 2);
+}
+
+static void test_another_file_of_one_zone_takes_over(void **state)
+{
+	(void)state;
+	write_file("b.example.zone", HEAD "lower A 192.0.2.1\n");
+	update();
+	write_file("B.example.zone", HEAD "upper A 192.0.2.1\n");
+	update();
+	assert_int_equal(rcode_of("lower.b.example"), NOERROR);
+	assert_non_null(strstr(look().error, "another file"));
+	assert_int_equal(unlink(path_of("b.example.zone")), 0);
+	update();
+	assert_int_equal(rcode_of("upper.b.example"), NOERROR);
+	assert_int_equal(rcode_of("lower.b.example"), NXDOMAIN);
+	assert_int_equal(look().failed, 0);
+	assert_int_equal(look().served, 1);
+}
+
+/* What else has changed may be published before the file is read under its new name. */
+static void test_file_renamed_in_case_only_is_served_throughout(void **state)
+{
+	(void)state;
+	always = "x.z.example";
+	write_file("Z.example.zone", HEAD "x A 192.0.2.1\n");
+	update();
+	rename_file("Z.example.zone", "z.example.zone");
+	write_large("a.example.zone");
+	update();
+	assert_int_equal(commits, 3);
+	assert_int_equal(look().count, 2);
+	assert_int_equal(look().served, 2);
+	assert_int_equal(stats_now().zones, 2);
+}
+
+static void test_zone_stays_while_the_file_that_takes_over_is_bad(void **state)
+{
+	(void)state;
+	write_file("Z.example.zone", HEAD "x A 192.0.2.1\n");
+	update();
+	write_file("z.example.zone", HEAD "x A nonsense\n");
+	update();
+	assert_int_equal(unlink(path_of("Z.example.zone")), 0);
+	update();
+	assert_int_equal(rcode_of("x.z.example"), NOERROR);
+	assert_int_equal(look().count, 1);
+	assert_int_equal(look().served, 1);
+	assert_non_null(strstr(look().error, "/z.example.zone:4: "));
+	write_file("z.example.zone", HEAD "y A 192.0.2.1\n");
+	update();
+	assert_int_equal(rcode_of("x.z.example"), NXDOMAIN);
+	assert_int_equal(rcode_of("y.z.example"), NOERROR);
+	assert_int_equal(look().failed, 0);
+	assert_int_equal(unlink(path_of("z.example.zone")), 0);
+	update();
+	assert_int_equal(rcode_of("y.z.example"), REFUSED);
+	assert_int_equal(look().count, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_folder_serves_the_good_files),
+		TEST(test_folder_that_is_not_there_is_an_error),
+		TEST(test_update_follows_the_files),
+		TEST(test_another_file_of_one_zone_takes_over),
+		TEST(test_file_renamed_in_case_only_is_served_throughout),
+		TEST(test_zone_stays_while_the_file_that_takes_over_is_bad),
+	};
+	int failed;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	zonedb_enter_thread();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	zonedb_leave_thread();
+	return failed;
+}
