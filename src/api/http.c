@@ -2,6 +2,8 @@
 #include "api/http.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/util.h>
@@ -20,7 +22,50 @@
 enum {
 	CONTENT_LENGTH_DIGITS_MAX = 18,
 	DATE_SIZE = 50, /* with room to spare: evutil_date_rfc1123() may write 30 bytes */
+	/* What comes in with the last octet of a body counts, too. */
+	INPUT_ALARM = HTTP_BODY_MAX + 2 * HTTP_HEADERS_MAX,
 };
+
+static bool has_line_end(struct evbuffer *input)
+{
+	struct evbuffer_ptr end;
+
+	return evbuffer_ptr_set(input, &end, HTTP_HEADERS_MAX, EVBUFFER_PTR_SET) == 0 &&
+	       evbuffer_search_range(input, "\n", 1, NULL, &end).pos >= 0;
+}
+
+/* evhttp has no limit for the line with the length of a chunk: it would wait for its end
+ * until there is no memory left, and look at all of it each time. A body, or a chunk, that
+ * is not complete is smaller than this; and what begins with a line is one request after
+ * the other, of which evhttp takes the first. Without a read callback it writes a reply:
+ * then the high-water mark alone is what counts. */
+static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info,
+		     void *arg)
+{
+	struct bufferevent *stream = arg;
+	bufferevent_data_cb on_read = NULL;
+
+	if (info->n_added == 0 || evbuffer_get_length(input) <= INPUT_ALARM)
+		return;
+	bufferevent_getcb(stream, &on_read, NULL, NULL, NULL);
+	if (on_read && !has_line_end(input))
+		bufferevent_trigger_event(stream, BEV_EVENT_READING | BEV_EVENT_EOF,
+					  BEV_TRIG_DEFER_CALLBACKS);
+}
+
+struct bufferevent *http_stream_new(struct event_base *base)
+{
+	/* evhttp closes the descriptor itself. */
+	struct bufferevent *stream = bufferevent_socket_new(base, -1, 0);
+
+	if (!stream)
+		return NULL;
+	bufferevent_setwatermark(stream, EV_READ, 0, HTTP_INPUT_MAX);
+	if (evbuffer_add_cb(bufferevent_get_input(stream), on_input, stream))
+		return stream;
+	bufferevent_free(stream);
+	return NULL;
+}
 
 static bool is_token(const char *text)
 {

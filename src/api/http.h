@@ -4,6 +4,8 @@
 #include <event2/http.h>
 #include <stdbool.h>
 
+struct bufferevent;
+struct event_base;
 struct json_out;
 
 /* What evhttp leaves open: strict framing, and the reply headers of AWS. Its function
@@ -14,9 +16,19 @@ struct json_out;
 enum {
 	HTTP_HEADERS_MAX = 16 * 1024,
 	HTTP_BODY_MAX = 1024 * 1024,
+	/* Of what has come in and is not understood yet: a whole body, and some. */
+	HTTP_INPUT_MAX = HTTP_BODY_MAX + 4 * HTTP_HEADERS_MAX,
 	HTTP_IDLE_S = 65,
 	HTTP_IDLE_BUSY_S = 5, /* while there are many connections */
 };
+
+/**
+ * The stream of a new connection: one that holds no more than HTTP_INPUT_MAX of what the
+ * client sends ahead, and ends when that is a line without an end.
+ *
+ * @return NULL: out of memory
+ */
+struct bufferevent *http_stream_new(struct event_base *base);
 
 /**
  * Check what evhttp is lenient about: header names, Content-Length and

@@ -87,20 +87,19 @@ static void resume(struct api_server *s)
 }
 
 /* evhttp asks for a bufferevent for every new connection: the only open hook
- * there is. NULL: it makes one itself. */
+ * there is. Without one it tries to make one itself. */
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct api_server *s = arg;
 	size_t count = count_connections(s) + 1;
 
-	(void)base;
 	evhttp_set_timeout(s->http,
 			   count > CONNECTIONS_MANY ? HTTP_IDLE_BUSY_S : HTTP_IDLE_S);
 	if (count >= CONNECTIONS_MAX)
 		pause_tcp(s);
 	if (count >= CONNECTIONS_MAX_UNIX)
 		set_accepting(s->unix_bound, false);
-	return NULL;
+	return http_stream_new(base);
 }
 
 static void on_accept_again(evutil_socket_t fd, short what, void *arg)

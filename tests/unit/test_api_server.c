@@ -215,6 +215,56 @@ static void test_endless_chunks_are_cut_off(void **state)
 	assert_alive(state);
 }
 
+/* Sends a text again and again until the server hangs up or stops reading.
+ * @return how much was sent */
+static size_t pour(struct conn *c, const char *text, size_t max)
+{
+	const struct timeval soon = {.tv_sec = 2};
+	const size_t times = 64 * 1024 / strlen(text);
+	const size_t len = times * strlen(text);
+	char *piece = malloc(len + 1);
+	size_t sent = 0;
+	ssize_t n = 0;
+
+	assert_non_null(piece);
+	for (size_t i = 0; i < times; i++)
+		strcpy(piece + i * strlen(text), text);
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon);
+	while (n >= 0 && sent < max) {
+		n = send(c->fd, piece + sent % len, len - sent % len, MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	free(piece);
+	return sent;
+}
+
+enum {
+	POURED_MAX = 32 << 20, /* what the sockets hold is far below */
+};
+
+static void test_line_of_a_chunk_that_does_not_end_is_cut_off(void **state)
+{
+	struct conn *c = dial_tcp(state);
+
+	send_text(c, "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: " AWS
+		     "ListNamespaces\r\nTransfer-Encoding: chunked\r\n\r\n");
+	assert_true(pour(c, "1", POURED_MAX) < POURED_MAX);
+	assert_closed(c);
+	hang_up(c);
+	assert_alive(state);
+}
+
+/* Its replies wait, and so must what it sends. */
+static void test_client_that_takes_no_reply_is_not_read_for_ever(void **state)
+{
+	struct conn *c = dial_tcp(state);
+
+	assert_true(pour(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+			 POURED_MAX) < POURED_MAX);
+	hang_up(c);
+	assert_alive(state);
+}
+
 static void test_headers_over_the_cap_are_refused(void **state)
 {
 	struct conn *c = dial_tcp(state);
@@ -555,6 +605,8 @@ int main(void)
 		TEST(test_ambiguous_framing_is_refused_and_the_connection_closed),
 		TEST(test_body_over_one_mebibyte_is_refused),
 		TEST(test_endless_chunks_are_cut_off),
+		TEST(test_line_of_a_chunk_that_does_not_end_is_cut_off),
+		TEST(test_client_that_takes_no_reply_is_not_read_for_ever),
 		TEST(test_headers_over_the_cap_are_refused),
 		TEST(test_garbage_does_no_harm),
 		TEST(test_client_that_leaves_before_the_reply_does_no_harm),
