@@ -197,6 +197,16 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 		send_failure(req);
 }
 
+/* While a file goes out nothing comes in, however long that takes: the client's silence
+ * says nothing, only that it takes no more does. It is the connection's last reply. */
+static void wait_for_writing_only(struct evhttp_request *req)
+{
+	const struct timeval limit = {.tv_sec = HTTP_IDLE_S};
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
+
+	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(conn), NULL, &limit);
+}
+
 void http_reply_file(struct evhttp_request *req, int *take_fd)
 {
 	struct evbuffer *buffer = NULL;
@@ -216,10 +226,12 @@ void http_reply_file(struct evhttp_request *req, int *take_fd)
 	/* From here on the file is the buffer's. */
 	if (is_ready && evbuffer_add_file(buffer, *take_fd, 0, file.st_size) == 0)
 		*take_fd = -1;
-	if (is_ready && *take_fd < 0)
+	if (is_ready && *take_fd < 0) {
+		wait_for_writing_only(req);
 		evhttp_send_reply(req, HTTP_OK, NULL, buffer);
-	else
+	} else {
 		send_failure(req);
+	}
 	if (buffer)
 		evbuffer_free(buffer);
 	if (*take_fd >= 0)

@@ -213,5 +213,7 @@ gaz_status registry_copy(struct call *call, const void *in, void *out)
 
 	(void)call;
 	(void)in;
-	return write(*fd, "the store", 9) == 9 ? GAZ_OK : GAZ_EIO;
+	return write(*fd, "the store", 9) == 9 && ftruncate(*fd, 9 + stub.copy_len) == 0
+		       ? GAZ_OK
+		       : GAZ_EIO;
 }

@@ -16,6 +16,7 @@ struct stub {
 	gaz_status answer; /* GAZ_EREFUSED: with the fault below */
 	struct fault fault;
 	unsigned delay_ms; /* how long the writer takes for each job */
+	unsigned copy_len; /* octets of a copy behind its first words */
 };
 
 extern struct stub stub;

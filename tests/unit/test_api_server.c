@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "api/http.h"
 #include "api_client.h"
 #include "api_stub.h"
 
@@ -482,6 +483,48 @@ static void test_backup_is_a_file_and_for_the_unix_socket_alone(void **state)
 	assert_alive(state);
 }
 
+/* Takes a little now and then, for longer than a connection may be idle. */
+static size_t take_slowly(int fd, char *buffer, size_t size)
+{
+	const int turns = 2 * HTTP_IDLE_BUSY_S + 3;
+	size_t total = 0;
+	ssize_t n = 1;
+
+	for (int i = 0; n > 0 && i < turns; i++) {
+		n = recv(fd, buffer, size, 0);
+		total += n > 0 ? (size_t)n : 0;
+		usleep(500000);
+	}
+	while (n > 0) {
+		n = recv(fd, buffer, size, 0);
+		total += n > 0 ? (size_t)n : 0;
+	}
+	return total;
+}
+
+static void test_file_may_take_longer_than_a_connection_may_be_idle(void **state)
+{
+	enum {
+		MANY = 260, /* from then on that is a short time */
+	};
+	static struct conn *many[MANY];
+	struct conn *c;
+	struct reply r;
+
+	for (int i = 0; i < MANY; i++)
+		many[i] = dial_tcp(state);
+	send_call(many[MANY - 1], AWS "ListNamespaces", "{}");
+	r = receive(many[MANY - 1]);
+	assert_int_equal(r.status, 200);
+	stub.copy_len = 8 << 20;
+	c = dial_unix(state);
+	send_call(c, "Gazetteer.Backup", "{}");
+	assert_true(take_slowly(c->fd, c->data, CONN_CAP) > stub.copy_len);
+	hang_up(c);
+	for (int i = 0; i < MANY; i++)
+		hang_up(many[i]);
+}
+
 static void test_unix_socket_of_a_client_that_is_bound_is_served(void **state)
 {
 	struct fixture *f = *state;
@@ -615,6 +658,7 @@ int main(void)
 		TEST(test_running_out_of_descriptors_is_survived),
 		TEST(test_unix_socket_serves_and_has_mode_0660),
 		TEST(test_backup_is_a_file_and_for_the_unix_socket_alone),
+		TEST(test_file_may_take_longer_than_a_connection_may_be_idle),
 		TEST(test_unix_socket_of_a_client_that_is_bound_is_served),
 		TEST(test_second_server_is_refused_with_advice),
 		cmocka_unit_test(test_stale_socket_is_replaced_and_a_file_is_not),
