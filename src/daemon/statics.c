@@ -24,7 +24,7 @@
 enum {
 	QUIET_MS = 150,	  /* without a change, until files that have changed are read */
 	LATEST_MS = 2000, /* after the first change, however many follow */
-	RETRY_MS = 2000,  /* while the folder cannot be watched or read */
+	RETRY_MS = 2000,  /* while a folder cannot be watched */
 };
 
 struct statics {
@@ -141,6 +141,19 @@ static void note_change(struct statics *s)
 		s->changed_ms = s->last_ms;
 }
 
+/* One line when the folder cannot be read, and one when it can again. */
+static void note_readable(struct statics *s, gaz_status st, const struct gaz_error *err)
+{
+	bool was_unreadable = s->is_unreadable;
+
+	s->is_unreadable = st == GAZ_EIO || st == GAZ_ENOMEM;
+	if (s->is_unreadable && !was_unreadable)
+		log_error("zone-files-not-read",
+			  "error=\"%s; it is tried again by itself\"", err->text);
+	if (!s->is_unreadable && was_unreadable)
+		log_info("zone-files-read", "directory=%s", s->path);
+}
+
 static gaz_status update(struct statics *s, const uint8_t *zone, bool all,
 			 struct gaz_error *err)
 {
@@ -160,9 +173,7 @@ static gaz_status update(struct statics *s, const uint8_t *zone, bool all,
 	if (s->has_new_watch)
 		note_change(s);
 	heap_trim();
-	if ((st == GAZ_EIO || st == GAZ_ENOMEM) && !s->is_unreadable)
-		log_error("zone-files-not-read", "error=\"%s\"", err->text);
-	s->is_unreadable = st == GAZ_EIO || st == GAZ_ENOMEM;
+	note_readable(s, st, err);
 	return st;
 }
 
@@ -189,6 +200,16 @@ static void run_job(struct statics *s, struct job *job)
 	job->done(job);
 }
 
+/* Nothing has changed: how long until something is to be tried again; -1: nothing is. */
+static int retry_ms(const struct statics *s)
+{
+	int64_t retry = zonedir_retry_ms(s->dir); /* a minute at most */
+
+	if (s->is_unwatched && s->watch && (retry < 0 || retry > RETRY_MS))
+		return RETRY_MS;
+	return (int)retry;
+}
+
 /* How long to wait for something to happen; -1: until it does. */
 static int wait_ms(const struct statics *s)
 {
@@ -196,7 +217,7 @@ static int wait_ms(const struct statics *s)
 	int64_t due = s->last_ms + QUIET_MS;
 
 	if (s->changed_ms == 0)
-		return s->is_unwatched && s->watch ? RETRY_MS : -1;
+		return retry_ms(s);
 	if (due > s->changed_ms + LATEST_MS)
 		due = s->changed_ms + LATEST_MS;
 	return due > now ? (int)(due - now) : 0;
@@ -255,7 +276,7 @@ static void *run_thread(void *arg)
 	bool refresh;
 
 	while (take_requests(s, &jobs, &refresh)) {
-		bool is_due = s->changed_ms != 0 && wait_ms(s) == 0;
+		bool is_due = wait_ms(s) == 0;
 
 		/* Only looking for the folder that has gone costs next to nothing. */
 		is_due |= s->changed_ms == 0 && s->is_unwatched;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "zone/masterfile.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,9 +109,7 @@ static gaz_status list_file(struct reading *r, const char *path, uint16_t *out)
 
 static gaz_status out_of_memory(const struct reading *r)
 {
-	return gaz_error_set(r->err, GAZ_ENOMEM,
-			     "%s: out of memory; free some and try again",
-			     r->reader->path);
+	return gaz_error_set(r->err, GAZ_ENOMEM, "%s: out of memory", r->reader->path);
 }
 
 static gaz_status fail_at(const struct reading *r, gaz_status st, uint32_t line,
@@ -151,10 +150,8 @@ static gaz_status open_level(struct reading *r, const char *path, struct gaz_err
 				     "the zone includes files more than 65535 times; put "
 				     "some of them together");
 	if ((st = list_file(r, path, &level->file)) != GAZ_OK)
-		return gaz_error_set(err, st,
-				     st == GAZ_ENOMEM
-					     ? "out of memory; free some and try again"
-					     : "too many files");
+		return gaz_error_set(
+			err, st, st == GAZ_ENOMEM ? "out of memory" : "too many files");
 	if ((st = mastertext_open(path, &text, &info, err)) != GAZ_OK)
 		return st;
 	stamp = &r->list->items[level->file];
@@ -240,6 +237,23 @@ static gaz_status do_ttl(struct reading *r, const struct masterentry *entry)
 	return GAZ_OK;
 }
 
+static gaz_status fail_to_resolve(struct reading *r, const struct masterentry *entry,
+				  const char *path, int error)
+{
+	gaz_status st = mastertext_status(error);
+	char text[128];
+	uint16_t ignored; /* listed, so that its coming is noticed */
+
+	if (list_file(r, path, &ignored) == GAZ_ENOMEM)
+		return out_of_memory(r);
+	if (st == GAZ_ENOTFOUND)
+		return fail_at(r, st, entry->line,
+			       "$INCLUDE: there is no such file, or no way to it; check "
+			       "the path, which is relative to this file");
+	(void)snprintf(text, sizeof text, "$INCLUDE: %s", strerror(error));
+	return fail_at(r, st, entry->line, text);
+}
+
 /* The path as it is to be opened, in a folder that zone files may name. */
 static gaz_status resolve(struct reading *r, const struct masterentry *entry,
 			  char out[PATH_MAX])
@@ -258,15 +272,8 @@ static gaz_status resolve(struct reading *r, const struct masterentry *entry,
 	if (len >= PATH_MAX)
 		return fail_at(r, GAZ_EFORMAT, entry->line,
 			       "$INCLUDE: the path is too long");
-	if (!realpath(out, real)) {
-		uint16_t ignored; /* listed, so that its coming is noticed */
-
-		if (list_file(r, out, &ignored) == GAZ_ENOMEM)
-			return out_of_memory(r);
-		return fail_at(r, GAZ_EIO, entry->line,
-			       "$INCLUDE: there is no such file, or no way to it; check "
-			       "the path, which is relative to this file");
-	}
+	if (!realpath(out, real))
+		return fail_to_resolve(r, entry, out, errno);
 	if (strncmp(real, r->folder, folder_len) != 0 ||
 	    (real[folder_len] != '/' && strcmp(r->folder, "/") != 0))
 		return fail_at(r, GAZ_EFORMAT, entry->line,
@@ -489,13 +496,17 @@ static gaz_status find_folder(struct reading *r)
 	char *folder = slash == path ? strdup("/")
 		       : slash	     ? strndup(path, (size_t)(slash - path))
 				     : strdup(".");
+	int error;
 
 	if (!folder)
 		return GAZ_ENOMEM;
 	r->folder = realpath(folder, NULL);
+	error = errno;
 	free(folder);
 	if (!r->folder)
-		return gaz_error_set(r->err, GAZ_EIO, "%s: there is no way to it", path);
+		return gaz_error_set(r->err, mastertext_status(error),
+				     "%s: there is no way to it: %s", path,
+				     strerror(error));
 	return GAZ_OK;
 }
 

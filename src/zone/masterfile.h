@@ -67,7 +67,8 @@ struct masterreader {
 /**
  * @param list  empty; filled as far as the reading got
  * @param err   on error: path, line and what is wrong; untouched by what `take` returns
- * @return GAZ_OK, GAZ_EFORMAT, GAZ_ELIMIT, GAZ_EIO, GAZ_ENOMEM, or what `take` returned
+ * @return GAZ_OK, GAZ_EFORMAT, GAZ_ELIMIT, GAZ_ENOTFOUND (a file, or a way to it),
+ *         GAZ_EIO, GAZ_ENOMEM (both may pass), or what `take` returned
  */
 GAZ_MUST_CHECK gaz_status masterfile_read(const struct masterreader *reader,
 					  struct masterlist *list, struct gaz_error *err);

@@ -59,6 +59,35 @@ void mastertext_room_fini(struct mastertext_room *room)
 	*room = (struct mastertext_room){0};
 }
 
+gaz_status mastertext_status(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EISDIR:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENODEV:
+	case ENOENT:
+	case ENOTDIR:
+	case ENXIO:
+	case EPERM:
+		return GAZ_ENOTFOUND;
+	case ENOMEM:
+		return GAZ_ENOMEM;
+	default:
+		return GAZ_EIO;
+	}
+}
+
+static gaz_status fail_to_open(struct gaz_error *err)
+{
+	gaz_status st = mastertext_status(errno);
+
+	return gaz_error_set(err, st, "%s%s", strerror(errno),
+			     st == GAZ_ENOTFOUND ? "; check the path and its permissions"
+						 : "");
+}
+
 /* Opening must not hang on a named pipe that has no writer. */
 gaz_status mastertext_open(const char *path, struct mastertext **out,
 			   struct stat *info_out, struct gaz_error *err)
@@ -67,12 +96,10 @@ gaz_status mastertext_open(const char *path, struct mastertext **out,
 	struct mastertext *t;
 
 	if (fd < 0)
-		return gaz_error_set(err, GAZ_EIO,
-				     "%s; check the path and its permissions",
-				     strerror(errno));
+		return fail_to_open(err);
 	if (fstat(fd, info_out) != 0 || !S_ISREG(info_out->st_mode)) {
 		close(fd);
-		return gaz_error_set(err, GAZ_EIO,
+		return gaz_error_set(err, GAZ_ENOTFOUND,
 				     "not a regular file; only those are read");
 	}
 	t = malloc(sizeof *t);

@@ -45,12 +45,17 @@ void mastertext_room_fini(struct mastertext_room *room);
 
 struct mastertext;
 
+/** What errno says of a path: GAZ_ENOTFOUND (there is nothing, or no way to it: who
+ *  changes that can tell), GAZ_ENOMEM, GAZ_EIO (anything else: it may pass). */
+gaz_status mastertext_status(int error);
+
 /**
  * Open a regular file.
  *
  * @param info_out  what fstat() says of it
  * @param err       says what is wrong, without the file's name
- * @return GAZ_OK, GAZ_EIO, GAZ_ENOMEM
+ * @return GAZ_OK, GAZ_ENOTFOUND (no file, no way to it, or not a regular one), GAZ_EIO,
+ *         GAZ_ENOMEM
  */
 GAZ_MUST_CHECK gaz_status mastertext_open(const char *path, struct mastertext **out,
 					  struct stat *info_out, struct gaz_error *err);

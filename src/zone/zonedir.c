@@ -14,12 +14,11 @@
 
 enum {
 	BATCH_NAMES = 200000, /* published together at most, but for a larger zone */
-	WARNINGS_LOGGED = 20, /* of one file; the rest is only counted */
-	RACY_MS = 20,	      /* what changed so shortly before it was read may change
-				 again without looking different */
+	PAUSE_MIN_MS = 1000,
+	PAUSE_MAX_MS = 60000,
 };
 
-static void free_file(struct file *file)
+void zonedir_free_file(struct file *file)
 {
 	if (!file)
 		return;
@@ -52,7 +51,7 @@ void zonedir_free(struct zonedir **dir)
 	if (!d)
 		return;
 	for (size_t i = 0; i < d->count; i++)
-		free_file(d->files[i]);
+		zonedir_free_file(d->files[i]);
 	free(d->files);
 	free(d->path);
 	pthread_mutex_destroy(&d->mutex);
@@ -60,125 +59,55 @@ void zonedir_free(struct zonedir **dir)
 	*dir = NULL;
 }
 
-/* ---- loading ---- */
+/* ---- what is tried again ---- */
 
-static bool is_later(struct timespec a, struct timespec b)
+static void begin_pause(struct pause *pause, int64_t now_ms)
 {
-	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+	pause->ms *= 2;
+	if (pause->ms < PAUSE_MIN_MS)
+		pause->ms = PAUSE_MIN_MS;
+	if (pause->ms > PAUSE_MAX_MS)
+		pause->ms = PAUSE_MAX_MS;
+	pause->until_ms = now_ms + pause->ms;
 }
 
-static bool is_same_stamp(const struct masterstamp *a, const struct masterstamp *b)
+/* How much is left of it; -1: there is none. Nobody waits longer because the clock was
+ * set back. */
+static int64_t rest_of(const struct pause *pause, int64_t now_ms)
 {
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       !is_later(a->modified, b->modified) &&
-	       !is_later(b->modified, a->modified) && !is_later(a->changed, b->changed) &&
-	       !is_later(b->changed, a->changed);
+	int64_t rest = pause->until_ms - now_ms;
+
+	if (pause->ms == 0)
+		return -1;
+	return rest < 0 || rest > pause->ms ? 0 : rest;
 }
 
-static bool has_changed(const struct file *file)
+/* What has failed in one update is due together. */
+static void begin_pauses(struct zonedir *dir)
 {
-	if (file->stamps.count == 0 || file->is_due)
-		return true;
-	for (size_t i = 0; i < file->stamps.count; i++) {
-		struct masterstamp now;
+	int64_t now = clock_now_ms(&dir->clock);
 
-		masterstamp_take(file->stamps.items[i].path, &now);
-		if (!is_same_stamp(&file->stamps.items[i], &now))
-			return true;
+	for (size_t i = 0; i < dir->count; i++) {
+		struct file *file = dir->files[i];
+
+		if (file->has_slipped)
+			begin_pause(&file->pause, now);
+		file->has_slipped = false;
 	}
-	return false;
 }
 
-static void log_text(enum log_level level, const char *event, const char *key,
-		     const char *text)
+int64_t zonedir_retry_ms(const struct zonedir *dir)
 {
-	char escaped[1024];
+	int64_t now = clock_now_ms(&dir->clock);
+	int64_t least = rest_of(&dir->pause, now);
 
-	log_line(level, event, "%s=\"%s\"", key,
-		 log_escape(text, strlen(text), escaped, sizeof escaped));
-}
+	for (size_t i = 0; dir->pause.ms == 0 && i < dir->count; i++) {
+		int64_t rest = rest_of(&dir->files[i]->pause, now);
 
-struct warned {
-	size_t count;
-};
-
-static void on_warning(void *arg, const char *text)
-{
-	struct warned *warned = arg;
-
-	if (warned->count++ < WARNINGS_LOGGED)
-		log_text(LOG_LEVEL_WARN, "zone-file-warning", "warning", text);
-}
-
-static void set_failed(struct zonedir *dir, struct file *file, const char *text)
-{
-	bool was_told = file->has_failed && strcmp(file->error, text) == 0;
-
-	pthread_mutex_lock(&dir->mutex);
-	file->has_failed = true;
-	(void)snprintf(file->error, sizeof file->error, "%s", text);
-	pthread_mutex_unlock(&dir->mutex);
-	if (!was_told)
-		log_text(LOG_LEVEL_ERROR,
-			 file->is_served ? "zone-file-not-reloaded"
-					 : "zone-file-left-out",
-			 "error", text);
-}
-
-/* When the file was read, something in it was so young that it may have changed since. */
-static bool is_racy(const struct file *file, const struct timespec *begin)
-{
-	struct timespec young = *begin;
-
-	young.tv_nsec -= RACY_MS * 1000000L;
-	if (young.tv_nsec < 0) {
-		young.tv_nsec += 1000000000L;
-		young.tv_sec--;
+		if (rest >= 0 && (least < 0 || rest < least))
+			least = rest;
 	}
-	for (size_t i = 0; i < file->stamps.count; i++) {
-		if (is_later(file->stamps.items[i].changed, young))
-			return true;
-	}
-	return false;
-}
-
-static void load_file(struct zonedir *dir, struct file *file)
-{
-	struct warned warned = {0};
-	struct zonefile_report report = {.warn = on_warning, .arg = &warned};
-	struct timespec begin;
-	struct gaz_error err = {.text = ""};
-	gaz_status st;
-
-	clock_gettime(CLOCK_REALTIME, &begin);
-	st = zonefile_build(dir->db, file->path, &report, &file->build, &err);
-	if (warned.count > WARNINGS_LOGGED)
-		log_warn("zone-file-warnings", "file=%s suppressed=%zu", file->path,
-			 warned.count - WARNINGS_LOGGED);
-	masterlist_fini(&file->stamps);
-	file->stamps = report.files;
-	/* The next time there may be more memory. */
-	file->is_due = is_racy(file, &begin) || st == GAZ_ENOMEM;
-	pthread_mutex_lock(&dir->mutex);
-	file->tried_ms = clock_now_ms(&dir->clock);
-	file->warnings = report.warnings;
-	pthread_mutex_unlock(&dir->mutex);
-	if (st == GAZ_OK)
-		dir->ready_names += zonebuild_names(file->build);
-	else
-		set_failed(dir, file, err.text);
-}
-
-static void refuse_twin(struct zonedir *dir, struct file *file)
-{
-	char text[sizeof file->error];
-	char name[DNAME_TEXT_SIZE];
-
-	(void)snprintf(
-		text, sizeof text,
-		"%.200s: another file has the zone %.200s already; keep one of them",
-		file->path, dname_to_text(file->apex, name));
-	set_failed(dir, file, text);
+	return least;
 }
 
 /* ---- publishing ---- */
@@ -214,11 +143,13 @@ gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edit)
 static void settle_file(struct zonedir *dir, struct file *file)
 {
 	if (file->is_gone && file->is_served) {
-		log_text(LOG_LEVEL_INFO, "zone-removed", "file", file->path);
+		zonedir_log_text(LOG_LEVEL_INFO, "zone-removed", "file", file->path);
 		file->is_served = false;
 	}
 	if (!file->build)
 		return;
+	file->pause = (struct pause){0};
+	file->has_slipped = false;
 	file->is_served = true;
 	file->has_failed = false;
 	file->error[0] = '\0';
@@ -227,16 +158,13 @@ static void settle_file(struct zonedir *dir, struct file *file)
 		 zonebuild_names(file->build), file->warnings);
 }
 
-/* The next update tries again. */
 static void set_unpublished(struct zonedir *dir, struct file *file, gaz_status st)
 {
 	char text[sizeof file->error];
 
-	(void)snprintf(text, sizeof text, "%.400s: cannot be %s: %s; reload it later",
-		       file->path, file->build ? "published" : "removed",
-		       gaz_status_text(st));
-	set_failed(dir, file, text);
-	file->is_due = true;
+	(void)snprintf(text, sizeof text, "%.300s: cannot be %s: %s", file->path,
+		       file->build ? "published" : "removed", gaz_status_text(st));
+	zonedir_set_slipped(dir, file, text);
 }
 
 /* Publish what is ready. */
@@ -274,12 +202,19 @@ static void drop_gone(struct zonedir *dir)
 		struct file *file = dir->files[i];
 
 		if (file->is_gone && !file->is_served)
-			free_file(file);
+			zonedir_free_file(file);
 		else
 			dir->files[kept++] = file;
 	}
 	dir->count = kept;
 	pthread_mutex_unlock(&dir->mutex);
+}
+
+/* Something may have changed, or is tried again. */
+static bool is_to_be_loaded(const struct zonedir *dir, const struct file *file)
+{
+	return zonedir_has_changed(file) || (!file->is_served && !file->has_failed) ||
+	       rest_of(&file->pause, clock_now_ms(&dir->clock)) == 0;
 }
 
 static bool is_wanted(const struct file *file, const uint8_t *zone)
@@ -293,8 +228,11 @@ gaz_status zonedir_update(struct zonedir *dir, const uint8_t *zone, bool all,
 	gaz_status st = zonedir_scan(dir, err);
 	bool is_found = !zone;
 
-	if (st != GAZ_OK)
+	if (st != GAZ_OK) {
+		begin_pause(&dir->pause, clock_now_ms(&dir->clock));
 		return st;
+	}
+	dir->pause = (struct pause){0};
 	for (size_t i = 0; i < dir->count; i++) {
 		struct file *file = dir->files[i];
 
@@ -302,15 +240,15 @@ gaz_status zonedir_update(struct zonedir *dir, const uint8_t *zone, bool all,
 			continue;
 		is_found = true;
 		if (file->is_twin)
-			refuse_twin(dir, file);
-		else if (all || has_changed(file) ||
-			 (!file->is_served && !file->has_failed))
-			load_file(dir, file);
+			zonedir_refuse_twin(dir, file);
+		else if (all || is_to_be_loaded(dir, file))
+			zonedir_load_file(dir, file);
 		if (dir->ready_names >= BATCH_NAMES)
 			flush(dir, commit, commit_arg);
 	}
 	flush(dir, commit, commit_arg);
 	drop_gone(dir);
+	begin_pauses(dir);
 	if (is_found)
 		return GAZ_OK;
 	return gaz_error_set(err, GAZ_ENOTFOUND, "no file in %s is for that zone",

@@ -40,6 +40,10 @@ GAZ_MUST_CHECK gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edi
  * changes at once: an answer is from its old version or from its new one. Errors and
  * warnings of files are logged, and kept for zonedir_read().
  *
+ * A file that has failed for a reason in it waits until it changes. One for which there
+ * was no memory, no file descriptor, or no publication, is tried again by the first
+ * update after a pause of a second, and each time in vain doubles that, up to a minute.
+ *
  * @param all   load those too that look unchanged
  * @param zone  NULL, or the only one to load, a wire name; others stay as they are
  * @return GAZ_OK, GAZ_EIO (the folder cannot be read: nothing has changed),
@@ -48,6 +52,11 @@ GAZ_MUST_CHECK gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edi
 GAZ_MUST_CHECK gaz_status zonedir_update(struct zonedir *dir, const uint8_t *zone,
 					 bool all, zonedir_commit *commit,
 					 void *commit_arg, struct gaz_error *err);
+
+/** How long until such a pause is over, or that after an update that failed: then another
+ *  is to be made. @return milliseconds; -1: nothing is to be tried again. The thread that
+ *  updates. */
+int64_t zonedir_retry_ms(const struct zonedir *dir);
 
 /* What is known of one file. */
 struct zonedir_zone {

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "zone/zonedir-internal.h"
 
 /* What there is in a folder of zone files. */
@@ -60,6 +59,26 @@ static bool is_file(const struct zonedir *dir, const char *name)
 	       (stat(path, &info) != 0 || S_ISREG(info.st_mode));
 }
 
+static void drop_new(struct file **files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!files[i]->is_listed)
+			zonedir_free_file(files[i]);
+	}
+	free(files);
+}
+
+static void use_list(struct zonedir *dir, struct file **files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		files[i]->is_listed = true;
+	pthread_mutex_lock(&dir->mutex);
+	free(dir->files);
+	dir->files = files;
+	dir->count = count;
+	pthread_mutex_unlock(&dir->mutex);
+}
+
 /* The files of before and those that are there now, both in order, become one list. */
 static gaz_status merge_files(struct zonedir *dir, struct dirent **entries, size_t count)
 {
@@ -86,21 +105,15 @@ static gaz_status merge_files(struct zonedir *dir, struct dirent **entries, size
 		} else if ((merged[n] = new_file(dir, name))) {
 			n++;
 		} else {
-			log_error(
-				"zone-file-left-out",
-				"error=\"%s/%s: out of memory; free some and try again\"",
-				dir->path, name);
+			drop_new(merged, n);
+			return GAZ_ENOMEM;
 		}
 	}
 	for (; old < dir->count; old++) {
 		dir->files[old]->is_gone = true;
 		merged[n++] = dir->files[old];
 	}
-	pthread_mutex_lock(&dir->mutex);
-	free(dir->files);
-	dir->files = merged;
-	dir->count = n;
-	pthread_mutex_unlock(&dir->mutex);
+	use_list(dir, merged, n);
 	return GAZ_OK;
 }
 
@@ -181,7 +194,6 @@ gaz_status zonedir_scan(struct zonedir *dir, struct gaz_error *err)
 		free(entries[i]);
 	free(entries);
 	if (st != GAZ_OK)
-		return gaz_error_set(
-			err, st, "%s: out of memory; free some and try again", dir->path);
+		return gaz_error_set(err, st, "%s: out of memory", dir->path);
 	return GAZ_OK;
 }

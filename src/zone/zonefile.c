@@ -47,8 +47,7 @@ void zonefile_report_fini(struct zonefile_report *report)
 
 static gaz_status out_of_memory(const struct loading *l)
 {
-	return gaz_error_set(l->err, GAZ_ENOMEM,
-			     "%s: out of memory; free some and try again", l->path);
+	return gaz_error_set(l->err, GAZ_ENOMEM, "%s: out of memory", l->path);
 }
 
 static const char *path_of(const struct loading *l, uint16_t file)

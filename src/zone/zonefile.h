@@ -39,7 +39,8 @@ char *zonefile_id(const uint8_t *apex, char out[ZONEFILE_ID_SIZE]);
  * Make the zone of one file, for zonedit_add_built(). Any RCU thread.
  *
  * @param err  on error: path, line and what is wrong
- * @return GAZ_OK, GAZ_EFORMAT, GAZ_EIO, GAZ_ELIMIT, GAZ_ENOMEM
+ * @return GAZ_OK, GAZ_EFORMAT, GAZ_ELIMIT, GAZ_ENOTFOUND (a file, or a way to it): a
+ *         fault in the file; GAZ_EIO, GAZ_ENOMEM: one that may pass
  */
 GAZ_MUST_CHECK gaz_status zonefile_build(struct zonedb *db, const char *path,
 					 struct zonefile_report *report,

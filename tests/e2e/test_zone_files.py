@@ -2,9 +2,11 @@
 """Zone files that change: reload by signal, command and by themselves; list and export."""
 
 import ctypes
+import itertools
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -166,6 +168,39 @@ def test_folder_that_is_replaced(folder):
     folder.becomes("a.example", 2)
     folder.write("a.example.zone", text(3))
     folder.becomes("a.example", 3)
+
+
+def leave_descriptors(daemon, count):
+    """The daemon can open so many files, and the limit that is to be restored."""
+    pid = daemon.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    free = (number for number in itertools.count() if number not in used)
+    limit = next(itertools.islice(free, count, None))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, before[1]))
+    return before
+
+
+@pytest.mark.parametrize("left, told, well", [
+    (0, "zone-files-not-read .*Too many open files.*tried again", "zone-files-read directory="),
+    (1, r"zone-file-not-reloaded .*/a\.example\.zone:4: .*Too many open files.*tried again",
+     r"zone-loaded file=\S*/a\.example\.zone names=2 ")])
+def test_what_could_not_be_read_is_tried_again(folder, left, told, well):
+    """Nobody touches the files again, and nobody asks for a reload."""
+    (folder.path / "parts").mkdir()
+    folder.write("parts/hosts", "www A 192.0.2.7\n")
+    folder.write("a.example.zone", text(1, "$INCLUDE parts/hosts"))
+    daemon = folder.start()
+    first = len(daemon.log)
+    limit = leave_descriptors(daemon, left)
+    folder.write("a.example.zone", text(2, "$INCLUDE parts/hosts"))
+    assert daemon.wait_log(told, first)
+    assert folder.serial("a.example") == 1
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, limit)
+    folder.becomes("a.example", 2)
+    assert daemon.wait_log(well, first)
+    assert len([line for line in daemon.log if "tried again" in line]) == 1
+    assert folder.zones()["a.example"]["State"] == "LOADED"
 
 
 def test_hangup_reads_all_files(folder):

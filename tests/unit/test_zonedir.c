@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "zone/zonedir.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +21,7 @@
 #include "base/log.h"
 #include "dns/name.h"
 #include "zone/zonedb.h"
+#include "zone/zonedir-internal.h"
 #include "zone/zonedit.h"
 #include "zonefixture.h"
 
@@ -27,7 +31,9 @@ enum {
 	NOERROR = 0,
 	NXDOMAIN = 3,
 	REFUSED = 5,
-	LARGE = 200001, /* names: enough to be published apart from what follows */
+	START_MS = 1000000, /* what the clock shows */
+	OLD_MS = 100,	    /* from what age on a file is not read again in any case */
+	LARGE = 200001,	    /* names: enough to be published apart from what follows */
 };
 
 static char folder[64];
@@ -36,6 +42,7 @@ static struct fixture f;
 static struct zonedir *zones;
 static struct gaz_error err;
 static size_t commits;
+static size_t refusals;	   /* of publications to come */
 static const char *always; /* a name that is there after every publication; NULL: none */
 
 static int set_up(void **state)
@@ -44,8 +51,10 @@ static int set_up(void **state)
 	(void)snprintf(folder, sizeof folder, "/tmp/test_zonedir.XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	fixture_open(&f);
-	assert_int_equal(zonedir_new(folder, f.db, &(struct clock){0}, &zones), GAZ_OK);
+	assert_int_equal(zonedir_new(folder, f.db, &(struct clock){START_MS}, &zones),
+			 GAZ_OK);
 	commits = 0;
+	refusals = 0;
 	always = NULL;
 	return 0;
 }
@@ -87,6 +96,22 @@ static void write_large(const char *name)
 	for (int i = 0; i < LARGE; i++)
 		assert_true(fprintf(file, "h%d A 192.0.2.1\n", i) > 0);
 	assert_int_equal(fclose(file), 0);
+}
+
+/* Not so young any more that it is read again in any case. */
+static void wait_until_old(const char *name)
+{
+	struct timespec now;
+	struct stat info;
+	int64_t age_ms;
+
+	assert_int_equal(stat(path_of(name), &info), 0);
+	do {
+		(void)usleep(1000);
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		age_ms = (now.tv_sec - info.st_ctim.tv_sec) * 1000 +
+			 (now.tv_nsec - info.st_ctim.tv_nsec) / 1000000;
+	} while (age_ms <= OLD_MS);
 }
 
 static void rename_file(const char *from, const char *to)
@@ -146,6 +171,10 @@ static struct zonedb_stats stats_now(void)
 static gaz_status commit(void *arg, struct zonedir *dir)
 {
 	(void)arg;
+	if (refusals > 0) {
+		refusals--;
+		return GAZ_ESTORE;
+	}
 	assert_int_equal(zonedir_stage(dir, fixture_edit(&f)), GAZ_OK);
 	fixture_publish(&f);
 	commits++;
@@ -289,6 +318,165 @@ static void test_zone_stays_while_the_file_that_takes_over_is_bad(void **state)
 	assert_int_equal(look().count, 0);
 }
 
+/* ---- what is tried again ---- */
+
+static void pass(int64_t ms)
+{
+	zones->clock.fixed_ms += ms;
+}
+
+static void test_publication_that_failed_is_tried_again(void **state)
+{
+	static const int64_t pauses[] = {1000,	2000,  4000,  8000,
+					 16000, 32000, 60000, 60000};
+
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+	refusals = sizeof pauses / sizeof *pauses;
+	for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+		update();
+		assert_int_equal(zonedir_retry_ms(zones), pauses[i]);
+		pass(pauses[i] - 1);
+		assert_int_equal(zonedir_retry_ms(zones), 1);
+		pass(1);
+		assert_int_equal(zonedir_retry_ms(zones), 0);
+		assert_int_equal(look().failed, 1);
+		assert_non_null(strstr(look().error, "tried again by itself"));
+	}
+	assert_int_equal(rcode_of("x.a.example"), REFUSED);
+	update();
+	assert_int_equal(rcode_of("x.a.example"), NOERROR);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+	assert_int_equal(look().failed, 0);
+	refusals = 1;
+	write_file("a.example.zone", HEAD "y A 192.0.2.1\n");
+	update();
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+}
+
+/* Other updates do not try it earlier, but for those that shall read it anyway. */
+static void test_pause_is_kept_until_the_file_changes(void **state)
+{
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	write_file("b.example.zone", HEAD "x A nonsense\n");
+	wait_until_old("b.example.zone");
+	update();
+	write_file("b.example.zone", HEAD "x A 192.0.2.1\n");
+	wait_until_old("b.example.zone");
+	refusals = 1;
+	update();
+	update();
+	assert_int_equal(rcode_of("x.b.example"), REFUSED);
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+	write_file("b.example.zone", HEAD "xx A 192.0.2.1\n");
+	update();
+	assert_int_equal(rcode_of("xx.b.example"), NOERROR);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+	refusals = 1;
+	assert_int_equal(zonedir_update(zones, NULL, true, commit, NULL, &err), GAZ_OK);
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+	assert_int_equal(look().failed, 2);
+	assert_int_equal(zonedir_update(zones, NULL, true, commit, NULL, &err), GAZ_OK);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+	assert_int_equal(look().failed, 0);
+}
+
+static void test_removal_that_failed_is_tried_again(void **state)
+{
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	update();
+	assert_int_equal(unlink(path_of("a.example.zone")), 0);
+	refusals = 1;
+	update();
+	assert_int_equal(rcode_of("x.a.example"), NOERROR);
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+	pass(1000);
+	update();
+	assert_int_equal(rcode_of("x.a.example"), REFUSED);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+}
+
+/* Until so many descriptors are free; they are taken from the lowest on. */
+static rlim_t leave_descriptors(int count)
+{
+	struct rlimit limit;
+	rlim_t before;
+	int fd;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	before = limit.rlim_cur;
+	fd = open("/dev/null", O_RDONLY);
+	assert_true(fd >= 0);
+	close(fd);
+	limit.rlim_cur = (rlim_t)(fd + count);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	return before;
+}
+
+static void give_descriptors(rlim_t count)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = count;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void test_want_of_descriptors_passes(void **state)
+{
+	rlim_t before;
+
+	(void)state;
+	write_file("a.example.zone", HEAD "$INCLUDE part\n");
+	write_file("b.example.zone", HEAD "x A 192.0.2.1\n");
+	write_file("part", "x A 192.0.2.1\n");
+	before = leave_descriptors(0);
+	assert_int_equal(zonedir_update(zones, NULL, false, commit, NULL, &err), GAZ_EIO);
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+	give_descriptors(before);
+	before = leave_descriptors(1);
+	update();
+	assert_int_equal(zonedir_retry_ms(zones), 1000);
+	assert_int_equal(rcode_of("x.b.example"), NOERROR);
+	assert_int_equal(rcode_of("x.a.example"), REFUSED);
+	assert_non_null(
+		strstr(look().error, "a.example.zone:4: $INCLUDE: Too many open"));
+	give_descriptors(before);
+	pass(1000);
+	update();
+	assert_int_equal(rcode_of("x.a.example"), NOERROR);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+}
+
+static void test_faults_in_a_file_wait_for_its_change(void **state)
+{
+	(void)state;
+	write_file("a.example.zone", HEAD "x A nonsense\n");
+	write_file("b.example.zone", HEAD "$INCLUDE none\n");
+	write_file("bad..name.zone", HEAD);
+	assert_int_equal(symlink("nothing", path_of("c.example.zone")), 0);
+	assert_int_equal(mkfifo(path_of("pipe"), 0600), 0);
+	write_file("d.example.zone", HEAD "$INCLUDE pipe\n");
+	update();
+	assert_int_equal(look().count, 5);
+	assert_int_equal(look().failed, 5);
+	assert_int_equal(zonedir_retry_ms(zones), -1);
+}
+
+/* A clock that is set back delays nothing. */
+static void test_pause_is_over_when_the_clock_goes_back(void **state)
+{
+	(void)state;
+	write_file("a.example.zone", HEAD);
+	refusals = 1;
+	update();
+	pass(-1);
+	assert_int_equal(zonedir_retry_ms(zones), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -299,6 +487,12 @@ int main(void)
 		TEST(test_another_file_of_one_zone_takes_over),
 		TEST(test_file_renamed_in_case_only_is_served_throughout),
 		TEST(test_zone_stays_while_the_file_that_takes_over_is_bad),
+		TEST(test_publication_that_failed_is_tried_again),
+		TEST(test_pause_is_kept_until_the_file_changes),
+		TEST(test_removal_that_failed_is_tried_again),
+		TEST(test_want_of_descriptors_passes),
+		TEST(test_faults_in_a_file_wait_for_its_change),
+		TEST(test_pause_is_over_when_the_clock_goes_back),
 	};
 	int failed;
 

@@ -303,7 +303,7 @@ static void test_bad_record_is_named_with_its_line(void **state)
 	expect_error(HEAD "x TYPE255 \\# 0\n", GAZ_EFORMAT, 4, "type");
 	expect_error(HEAD "x TYPE41 \\# 0\n", GAZ_EFORMAT, 4, "type");
 	expect_error(HEAD "x 2147483648 A 192.0.2.1\n", GAZ_EFORMAT, 4, "TTL");
-	expect_error(HEAD "$INCLUDE other\n", GAZ_EIO, 4, "$INCLUDE");
+	expect_error(HEAD "$INCLUDE other\n", GAZ_ENOTFOUND, 4, "$INCLUDE");
 	expect_error(HEAD "$GENERATE 1-2 x A 192.0.2.1\n", GAZ_EFORMAT, 4, "directives");
 	expect_error(HEAD "x TXT \"a\nb\"\n", GAZ_EFORMAT, 4, "quote");
 	expect_error(HEAD "x TXT ( a\nb\n", GAZ_EFORMAT, 4, "parenthesis");
@@ -352,13 +352,13 @@ static void test_set_that_is_too_large_is_refused(void **state)
 static void test_file_that_cannot_be_read_is_an_error(void **state)
 {
 	(void)state;
-	assert_int_equal(load_path("/nonexistent/example.org.zone"), GAZ_EIO);
+	assert_int_equal(load_path("/nonexistent/example.org.zone"), GAZ_ENOTFOUND);
 	assert_int_equal(load("example.org.txt", HEAD), GAZ_EFORMAT);
 	assert_int_equal(load(".zone", HEAD), GAZ_EFORMAT);
 	assert_int_equal(load("bad..name.zone", HEAD), GAZ_EFORMAT);
 	(void)snprintf(path, sizeof path, "%s/pipe.zone", dir);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(load_path(path), GAZ_EIO);
+	assert_int_equal(load_path(path), GAZ_ENOTFOUND);
 	assert_int_equal(load("example.org.zone", HEAD), GAZ_OK);
 	assert_int_equal(load_path(path), GAZ_EEXISTS);
 }
