@@ -45,7 +45,7 @@ struct upstream {
 	uint64_t generation; /* of the hosts, when last looked at */
 	int64_t next_ms;     /* when some host is due */
 	size_t attended;     /* hosts that are asked for, each type counted */
-	bool is_failing;     /* the last question had no answer of use */
+	bool is_told;	     /* that questions have no answer of use */
 	bool must_renew;     /* evdns may hold a failure against the resolver */
 	unsigned asking;
 	struct ask asks[UPSTREAM_ASKING_MAX];
@@ -77,17 +77,19 @@ static void note_failure(struct upstream *u, int result)
 	static struct log_limit limit;
 	uint32_t suppressed;
 
-	if (!u->is_failing && log_limit_pass(&limit, &suppressed))
-		log_warn("upstream-failing", "cause=\"%s\"", evdns_err_to_string(result));
-	u->is_failing = true;
 	u->must_renew = true;
+	if (u->is_told || !log_limit_pass(&limit, &suppressed))
+		return;
+	log_warn("upstream-failing", "cause=\"%s\" suppressed=%u",
+		 evdns_err_to_string(result), suppressed);
+	u->is_told = true;
 }
 
 static void note_success(struct upstream *u)
 {
-	if (u->is_failing)
+	if (u->is_told)
 		log_info("upstream-answers", "hosts=%zu", u->attended);
-	u->is_failing = false;
+	u->is_told = false;
 }
 
 /* What the resolver said of a host that is still there. */

@@ -378,6 +378,23 @@ def test_nonsense_from_the_resolver_changes_nothing(asking, upstream, nonsense):
     soon(asking, "s.x.test", (["192.0.2.1"], 60))
 
 
+def test_a_resolver_that_fails_now_and_then_does_not_flood_the_log(asking, upstream):
+    """Of some hosts it has no answer of use: that it answers is told where it was told
+    that it does not."""
+    service = weighted(asking, asking.api.public("x.test"), "s")
+    for number in range(90):
+        if number % 2:
+            upstream.give(f"h{number}.test", "A", "192.0.2.1")
+        else:
+            upstream.answers[f"h{number}.test", "A"] = cut_short
+        asking.api.attach(service, f"i{number}", **{ALIAS: f"h{number}.test"})
+    gaz.until("all questions", lambda: len(set(upstream.asked)) == 90)
+    asking.stop()
+    told = [line.split()[2] for line in asking.log if " upstream-" in line]
+    assert told == [("upstream-failing", "upstream-answers")[n % 2] for n in range(len(told))]
+    assert told
+
+
 def test_names_of_our_zones_are_asked_for_once_missed(asking, upstream):
     """A private name is nobody's business until a client needs it that cannot see it."""
     inside = asking.api.private("inner.test", vpc=VPC_A)
