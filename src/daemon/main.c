@@ -166,6 +166,7 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.tcp_max = d->options.tcp_max,
 		.subnet_from = {d->options.subnet_from, d->options.subnet_from_count},
 		.proxy_from = {d->options.proxy_from, d->options.proxy_from_count},
+		.udp_size = d->options.udp_size,
 		.denies_unknown = d->options.denies_unknown,
 		.has_negative_ttl = d->options.has_negative_ttl,
 		.negative_ttl_s = d->options.negative_ttl_s,

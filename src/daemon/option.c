@@ -328,6 +328,10 @@ const struct option_row option_rows[] = {
 	 "(default: loopback and the declared prefixes of all VPCs)"},
 	{"workers", "N", false, true, set_workers,
 	 "DNS worker threads (default: the number of cores)"},
+	{"udp-size", "OCTETS", false, true, option_set_udp_size,
+	 "the largest reply over UDP, for clients that take so much:\n"
+	 "512 to 4096; above 1232 only where networks carry that\n"
+	 "(default: 1232)"},
 	{"tcp-idle", "MS", false, true, option_set_tcp_idle,
 	 "how long a TCP connection may ask nothing, in milliseconds,\n"
 	 "a sixth of it while there are many (default: 30000)"},

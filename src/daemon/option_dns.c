@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "daemon/option-internal.h"
+#include "dns/reply.h"
+#include "dns/wire.h"
 
 /* The options about DNS messages and connections. */
 
@@ -157,6 +159,20 @@ gaz_status option_set_cookie_secret(struct options *c, const char *value,
 				     COOKIE_SECRETS_MAX);
 	secrets->keys[secrets->count++] = siphash_key_read(bytes);
 	return GAZ_OK;
+}
+
+gaz_status option_set_udp_size(struct options *c, const char *value,
+			       struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st = set_number("--udp-size", value, REPLY_UDP_MAX, &number, err);
+
+	if (st == GAZ_OK && number < DNS_UDP_MIN)
+		return gaz_error_set(err, GAZ_EFORMAT, "--udp-size: %d octets at least",
+				     DNS_UDP_MIN);
+	if (st == GAZ_OK)
+		c->udp_size = (uint16_t)number;
+	return st;
 }
 
 gaz_status option_set_tcp_idle(struct options *c, const char *value,

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "daemon/activation.h"
 #include "daemon/option.h"
+#include "dns/reply.h"
 
 static void print_help(void)
 {
@@ -252,6 +253,7 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 	c->workers = cores < 1			   ? 1
 		     : cores > OPTIONS_WORKERS_MAX ? OPTIONS_WORKERS_MAX
 						   : (uint32_t)cores;
+	c->udp_size = REPLY_UDP_DEFAULT;
 	c->tcp_idle_ms = 30000;
 	c->tcp_max = 512;
 	strcpy(c->region, "us-east-1");

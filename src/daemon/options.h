@@ -58,6 +58,7 @@ struct options {
 	size_t vpc_count;
 	bool strict_vpcs;
 	uint32_t workers;
+	uint16_t udp_size;
 	uint32_t tcp_idle_ms;
 	uint32_t tcp_max;
 	char nsid[EDNS_NSID_MAX + 1]; /* these three "": not told */

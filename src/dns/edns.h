@@ -63,6 +63,7 @@ GAZ_MUST_CHECK gaz_status edns_read_subnet(const struct edns_query *query,
 					   struct netprefix *out);
 
 struct edns_reply {
+	uint16_t udp_size;     /* what we take over UDP (RFC 6891, section 6.2.5) */
 	const uint8_t *subnet; /* NULL: none; else the query's, which has been heeded */
 	uint16_t subnet_len;
 	const uint8_t *nsid;

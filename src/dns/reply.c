@@ -8,11 +8,11 @@
 #include "dns/rrset.h"
 #include "dns/wire.h"
 
-size_t reply_limit(const struct query *query, bool tcp)
+size_t reply_limit(const struct query *query, bool tcp, uint16_t udp_size)
 {
 	if (tcp)
 		return REPLY_TCP_MAX;
-	return query->udp_size < REPLY_UDP_MAX ? query->udp_size : REPLY_UDP_MAX;
+	return query->udp_size < udp_size ? query->udp_size : udp_size;
 }
 
 void reply_begin(struct reply *r, const struct query *query, const struct edns_reply *opt,
@@ -348,7 +348,7 @@ static void put_opt(struct reply *r, unsigned rcode)
 		end = edns_put_error(end, r->error);
 	at[0] = 0;
 	wire_put_u16(at + 1, DNS_TYPE_OPT);
-	wire_put_u16(at + 3, REPLY_UDP_MAX);
+	wire_put_u16(at + 3, r->opt->udp_size);
 	at[5] = (uint8_t)(rcode >> 4);
 	at[6] = 0; /* the version */
 	wire_put_u16(at + 7, r->query->dnssec_ok ? DNS_EDNS_DO : 0);

@@ -23,7 +23,8 @@ enum reply_section {
 };
 
 enum {
-	REPLY_UDP_MAX = 1232, /* ours, whatever the client takes */
+	REPLY_UDP_DEFAULT = 1232, /* fits the least MTU of IPv6, which is 1280 */
+	REPLY_UDP_MAX = 4096,	  /* no more is of use (RFC 6891, section 6.2.5) */
 	REPLY_TCP_MAX = 65535,
 	REPLY_POINTER_MAX = 0x3fff, /* places that a compression pointer can name */
 };
@@ -41,9 +42,9 @@ struct reply {
 	struct dname whole; /* and its parts; 0: none */
 };
 
-/** The largest reply: 512 octets without EDNS; with it what the client takes,
- *  up to 1232; and 65,535 over TCP. */
-size_t reply_limit(const struct query *query, bool tcp);
+/** The largest reply: 512 octets without EDNS; with it what the client takes, up to
+ *  `udp_size`, which is at least 512; and 65,535 over TCP. */
+size_t reply_limit(const struct query *query, bool tcp, uint16_t udp_size);
 
 /**
  * Header and question. Sections must be filled in their order.

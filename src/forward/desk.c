@@ -15,10 +15,8 @@ gaz_status desk_init(struct forward_desk *desk, struct forward *forward)
 	desk->slots = calloc(DESK_SLOTS, sizeof *desk->slots);
 	if (!desk->slots)
 		return GAZ_ENOMEM;
-	for (unsigned i = 0; i < DESK_SLOTS; i++) {
-		desk->slots[i].desk = desk;
+	for (unsigned i = 0; i < DESK_SLOTS; i++)
 		desk->free[i] = (uint16_t)(DESK_SLOTS - 1 - i);
-	}
 	desk->free_count = DESK_SLOTS;
 	return GAZ_OK;
 }
@@ -60,11 +58,16 @@ static uint16_t number_of(const struct forward_desk *desk, const struct desk_slo
 
 struct desk_slot *desk_get(struct forward_desk *desk)
 {
+	struct desk_slot *slot;
 	uint16_t item;
 
 	while (desk->free_count == 0 && take(&desk->back, &item))
 		desk->free[desk->free_count++] = item;
-	return desk->free_count > 0 ? &desk->slots[desk->free[--desk->free_count]] : NULL;
+	if (desk->free_count == 0)
+		return NULL;
+	slot = &desk->slots[desk->free[--desk->free_count]];
+	slot->desk = desk;
+	return slot;
 }
 
 void desk_put_asked(struct forward_desk *desk, const struct desk_slot *slot)

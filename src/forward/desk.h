@@ -14,11 +14,12 @@
 
 /* Where a DNS worker and the resolver thread hand each other the queries of clients, in
  * slots that are there from the start: no allocation, no lock, and no more of them than
- * there are slots. Each ring has one thread that puts and one that takes. */
+ * there are slots. Those that were never in use take no memory. Each ring has one thread
+ * that puts and one that takes. */
 
 enum {
 	DESK_SLOTS = 2048,
-	DESK_HEAD_MAX = 1280, /* octets of a reply begun: question, CNAMEs of ours */
+	DESK_HEAD_MAX = 4096, /* octets of a reply begun: question, CNAMEs of ours */
 	DESK_CONTROL_MAX = 64,
 	DESK_SUBNET_MAX = 32, /* octets of a client subnet option (RFC 7871) */
 };

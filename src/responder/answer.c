@@ -150,13 +150,20 @@ static unsigned write_answer(struct answer_job *s)
 	return s->rcode;
 }
 
-/* The options that the reply's OPT record has, before anything is written. */
-static void choose_options(struct answer_job *s)
+/* What goes over UDP, as far as it is up to us. */
+static uint16_t udp_size_of(const struct answer_config *config)
+{
+	return config && config->udp_size ? config->udp_size : REPLY_UDP_DEFAULT;
+}
+
+/* What the reply's OPT record says, before anything is written. */
+static void choose_options(struct answer_job *s, uint16_t udp_size)
 {
 	const struct answer_config *config = s->ctx->config;
 	const struct edns_query *asked = &s->query.edns;
 	struct edns_reply *opt = &s->opt;
 
+	opt->udp_size = udp_size;
 	opt->subnet = s->heeds_subnet ? asked->subnet : NULL;
 	opt->subnet_len = asked->subnet_len;
 	opt->nsid_len = 0;
@@ -219,6 +226,7 @@ static bool may_recurse(const struct answer_job *s)
 size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 {
 	struct answer_counters *counters = &s->ctx->counters;
+	uint16_t udp_size = udp_size_of(s->ctx->config);
 	size_t limit;
 	unsigned rcode;
 
@@ -226,9 +234,9 @@ size_t answer_finish(struct answer_job *s, uint8_t *reply, size_t cap)
 		counters->dropped++;
 		return 0;
 	}
-	limit = reply_limit(&s->query, s->req.tcp);
+	limit = reply_limit(&s->query, s->req.tcp, udp_size);
 	if (s->query.has_edns)
-		choose_options(s);
+		choose_options(s, udp_size);
 	reply_begin(&s->reply, &s->query, s->query.has_edns ? &s->opt : NULL, reply,
 		    limit < cap ? limit : cap);
 	s->is_later = false;

@@ -22,7 +22,7 @@ struct forward_desk;
 struct zonedb;
 
 enum {
-	ANSWER_UDP_CAP = 1232,	/* the largest UDP reply, whatever EDNS allows */
+	ANSWER_UDP_CAP = 4096,	/* the largest UDP reply, whatever is configured */
 	ANSWER_TCP_CAP = 65535, /* the largest TCP reply, without its length field */
 	ANSWER_NO_VPC = -1,
 };
@@ -46,8 +46,10 @@ struct answer_config {
 	struct answer_text version;	   /* version.server, version.bind */
 	struct netprefix_list subnet_from; /* their client subnets choose the view */
 	struct netprefix_list proxy_from;  /* their queries begin with a PROXY header */
-	bool denies_unknown;   /* NXDOMAIN, not REFUSED, for names in none of our zones */
-	bool has_negative_ttl; /* the TTL of SOA records in negative answers is */
+	uint16_t udp_size;   /* the largest UDP reply, and what OPT records offer: 512 to
+			      ANSWER_UDP_CAP; 0: REPLY_UDP_DEFAULT */
+	bool denies_unknown; /* NXDOMAIN, not REFUSED, for names in none of our zones */
+	bool has_negative_ttl;	 /* the TTL of SOA records in negative answers is */
 	uint32_t negative_ttl_s; /* this one, whatever the zones say */
 };
 

@@ -49,8 +49,9 @@ static bool prepare_socket(int fd, int family, int type, bool exclusive)
 
 /* Ask for the address each datagram was sent to, so that the reply can come
  * from it; take no part in path MTU discovery, whose ICMP messages anybody can
- * forge: no reply of ours is large enough to need it. Over IPv4 replies are not to be
- * fragmented either (RFC 9715, section 3.1), which also spares each an identification. */
+ * forge: no reply is larger than what the networks are known to carry (--udp-size).
+ * Over IPv4 replies are not to be fragmented either (RFC 9715, section 3.1), which also
+ * spares each an identification. */
 static bool tune_udp(int fd, const struct sockaddr *sa)
 {
 	bool v4 = sa->sa_family == AF_INET;

@@ -163,6 +163,7 @@ static gaz_status share_config(struct responder *r, const struct responder_confi
 	r->answers.version = text_of(config->version);
 	r->answers.subnet_from = config->subnet_from;
 	r->answers.proxy_from = config->proxy_from;
+	r->answers.udp_size = config->udp_size;
 	r->answers.denies_unknown = config->denies_unknown;
 	r->answers.has_negative_ttl = config->has_negative_ttl;
 	r->answers.negative_ttl_s = config->negative_ttl_s;

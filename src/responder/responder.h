@@ -40,6 +40,7 @@ struct responder_config {
 	const char *identity;
 	const char *version;
 	const struct cookie_secrets *cookies; /* copied; NULL: a random one */
+	uint16_t udp_size;   /* of the largest UDP reply, 512 to 4096; 0: 1232 */
 	bool denies_unknown; /* NXDOMAIN, not REFUSED, for names in none of our zones */
 	bool has_negative_ttl;
 	uint32_t negative_ttl_s; /* the TTL of negative answers, whatever the zones say */

@@ -23,12 +23,13 @@ enum {
 };
 
 /* The room for one datagram and its reply. Its size is an odd number of cache
- * lines, so that the slots do not compete for the same lines. */
+ * lines, so that the slots do not compete for the same lines; `spare` sees to that. */
 struct slot {
 	_Alignas(64) struct sockaddr_storage source;
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	uint8_t query[QUERY_CAP];
 	uint8_t reply[ANSWER_UDP_CAP];
+	uint8_t spare[64];
 };
 
 struct udp_socket {

@@ -27,17 +27,23 @@ two IN A 192.0.2.2
 text IN TXT "hello" "world"
 """ + "".join(f"many IN A 198.18.{n // 250}.{n % 250}\n" for n in range(400)) + "".join(
     f"thirty IN A 198.19.0.{n}\n" for n in range(30)) + "".join(
-    f"seventy IN A 198.19.1.{n}\n" for n in range(70))
+    f"seventy IN A 198.19.1.{n}\n" for n in range(70)) + "".join(
+    f"hundreds IN A 198.19.2.{n}\n" for n in range(240))
 
 
 @pytest.fixture
-def zone(start, home):
-    """A daemon with a static zone that has large record sets."""
+def start_zone(start, home):
+    """Start a daemon with a static zone that has large record sets."""
     os.mkdir(f"{home}/zones")
     with open(f"{home}/zones/big.example.zone", "w", encoding="ascii") as file:
         file.write(BIG)
-    return start(*gaz.VPC_OPTIONS, "--zones", f"{home}/zones",
-                 listen=["127.0.0.1:0", "[::1]:0"])
+    return lambda *options: start(*gaz.VPC_OPTIONS, "--zones", f"{home}/zones", *options,
+                                  listen=["127.0.0.1:0", "[::1]:0"])
+
+
+@pytest.fixture
+def zone(start_zone):
+    return start_zone()
 
 
 @pytest.fixture
@@ -336,6 +342,38 @@ def test_edns_payload_size_decides(zone):
     assert zone.ask("seventy.big.example").flags & dns.flags.TC
     reply = zone.ask("seventy.big.example", edns=1232)
     assert not reply.flags & dns.flags.TC and len(addresses(reply)) == 70
+
+
+@pytest.mark.parametrize("size", [512, 600, 1232, 2000, 4096])
+def test_udp_size_is_the_limit_and_what_is_offered(start_zone, size):
+    """--udp-size: sets of about 0.5, 1.2, 3.9 and 6.4 kB, each as a client may take it."""
+    daemon = start_zone("--udp-size", str(size))
+    sizes = {"thirty": 30, "seventy": 70, "hundreds": 240, "many": 400}
+    whole = []
+    for name, count in sizes.items():
+        for edns in None, 512, 1232, size, 4096, 65535:
+            limit = 512 if edns is None else min(edns, size)
+            fits = len(f"{name}.big.example") + 2 + 16 + 16 * count + (
+                0 if edns is None else 11) <= limit
+            for listener, source in (0, IN_A), (1, None):
+                wire = daemon.ask_wire(gaz.query(f"{name}.big.example", edns=edns).to_wire(),
+                                       source, listener=listener)
+                reply = dns.message.from_wire(wire)
+                assert len(wire) <= limit and rcode(reply) == "NOERROR"
+                assert bool(reply.flags & dns.flags.TC) == (not fits)
+                assert len(addresses(reply)) == (count if fits else 0)
+                assert edns is None or reply.payload == size
+            if fits:
+                whole.append(name)
+        full = daemon.ask(f"{name}.big.example", tcp=True, edns=1232)
+        assert len(addresses(full)) == count and full.payload == size
+    assert ("hundreds" in whole) == (size == 4096)
+    assert ("seventy" in whole) == (size >= 1232)
+
+
+def test_udp_size_is_bounded(home):
+    for value in "511", "0", "4097", "65536", "-1", "much", "":
+        assert "--udp-size" in gaz.refused_start(home, "--udp-size", value, expect=2)
 
 
 def test_dig_retries_over_tcp_by_itself(zone):

@@ -2,6 +2,7 @@
 """Names that are not ours go to an upstream, and nobody's private names do."""
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -412,6 +413,49 @@ def test_limit_of_the_client_is_kept(forwarding, upstream):
     assert "TC" in flags(ask(forwarding, "some.example"))
     assert len(gaz.addresses(ask(forwarding, "some.example", edns=1232))) == 40
     assert len(gaz.addresses(ask(forwarding, "some.example", tcp=True))) == 40
+
+
+@pytest.mark.parametrize("size, whole", [(512, []), (1232, [40]), (4096, [40, 240])])
+def test_udp_size_is_the_limit(start, upstream, size, whole):
+    """In replies of the resolver thread, and then in those from the cache."""
+    daemon = start("--forward", upstream.address, "--udp-size", str(size))
+    for count, questions in (40, 1), (240, 2):  # those that do not fit 1232 come by TCP
+        upstream.give(f"n{count}.example", "A", *[f"192.0.2.{i}" for i in range(count)])
+        for _ in range(2):
+            reply = ask(daemon, f"n{count}.example", edns=4096)
+            assert reply.payload == size
+            assert len(gaz.addresses(reply)) == (count if count in whole else 0)
+            assert ("TC" in flags(reply)) == (count not in whole)
+        assert "TC" in flags(ask(daemon, f"n{count}.example"))
+        assert upstream.count(f"n{count}.example") == questions
+    assert ask(daemon, "x.test", edns=4096).payload == size
+
+
+def long_chain(count):
+    """CNAMEs that no compression makes short, out of their zone in the end."""
+    names = [".".join(f"{'abcdefgh'[i]}{label}".ljust(60, "x") for label in range(3))
+             for i in range(count)]
+    lines = ["@ 60 IN SOA ns. hostmaster. 1 1 1 1 60", "@ 60 IN NS ns.",
+             f"start 60 IN CNAME {names[0]}"]
+    lines += [f"{name} 60 IN CNAME {target}" for name, target in
+              zip(names, names[1:] + ["www.example."])]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_long_way_out_of_our_zones(start, home, upstream, tcp):
+    """A reply of more than 1232 octets is begun here, and finished by the resolver."""
+    os.mkdir(f"{home}/zones")
+    with open(f"{home}/zones/chain.zone", "w", encoding="ascii") as file:
+        file.write(long_chain(7))
+    daemon = start("--forward", upstream.address, "--zones", f"{home}/zones",
+                   "--udp-size", "4096")
+    for _ in range(2):
+        reply = ask(daemon, "start.chain", tcp=tcp, edns=4096)
+        assert gaz.rcode(reply) == "NOERROR" and "TC" not in flags(reply)
+        assert len(reply.answer) == 9
+        assert {a.address for a in reply.answer[-1]} == {"192.0.2.1", "192.0.2.2"}
+        assert len(reply.to_wire()) > 1280
 
 
 SIGNED = ["signed.example. 60 IN A 192.0.2.1",

@@ -81,6 +81,7 @@ static void prepare(void)
 	};
 	believing = plain;
 	believing.subnet_from = (struct netprefix_list){everybody, 2};
+	believing.udp_size = ANSWER_UDP_CAP;
 	believing.denies_unknown = true;
 	believing.has_negative_ttl = true;
 	believing.negative_ttl_s = 7;
@@ -222,7 +223,7 @@ static void check_parses(const uint8_t *reply, size_t len)
 static size_t udp_limit(const struct answer_request *req)
 {
 	ldns_pkt *packet = NULL;
-	size_t limit = ANSWER_UDP_CAP;
+	size_t limit = ctx.config == &believing ? ANSWER_UDP_CAP : REPLY_UDP_DEFAULT;
 
 	if (ldns_wire2pkt(&packet, req->query, req->len) != LDNS_STATUS_OK)
 		return limit;

@@ -100,7 +100,8 @@ static void answer(const struct entry *entry, size_t limit, int has_alias)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const size_t limits[] = {LIMIT_MIN, REPLY_UDP_MAX, 4096, REPLY_TCP_MAX};
+	static const size_t limits[] = {LIMIT_MIN, REPLY_UDP_DEFAULT, REPLY_UDP_MAX,
+					REPLY_TCP_MAX};
 	static uint8_t scratch[ENTRY_SCRATCH_SIZE];
 	struct dname name;
 	struct entry *entry = NULL;

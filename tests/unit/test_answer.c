@@ -511,6 +511,34 @@ static void test_large_set_is_cut_to_tc(void **state)
 	assert_int_equal(got.len, len + 11);
 }
 
+static void test_udp_size_is_the_limit_and_what_is_offered(void **state)
+{
+	struct answer_config config = {.udp_size = 512};
+	uint8_t query[512];
+	size_t len = query_make(query, "many.example.com.", "A", 4096);
+	struct answer_request req = request_make("8.8.8.8", query, len);
+
+	(void)state;
+	add_addresses(open_public(), 250, 250, RRSET_ALL);
+	fixture_publish(&fx);
+	fx.ctx.config = &config;
+	ask_wire(&fx, &req, &got);
+	assert_true(got.tc);
+	assert_int_equal(wire_get_u16(got.wire + got.len - 8), 512);
+	config.udp_size = (uint16_t)(len + 250 * 16);
+	ask_wire(&fx, &req, &got);
+	assert_false(got.tc);
+	assert_int_equal(got.len, config.udp_size);
+	assert_int_equal(wire_get_u16(got.wire + got.len - 8), config.udp_size);
+	config.udp_size--;
+	ask_wire(&fx, &req, &got);
+	assert_true(got.tc);
+	config.udp_size = 0; /* not told */
+	ask_wire(&fx, &req, &got);
+	assert_true(got.tc);
+	assert_int_equal(wire_get_u16(got.wire + got.len - 8), 1232);
+}
+
 static void test_dnssec_ok_is_copied(void **state)
 {
 	uint8_t query[512];
@@ -579,6 +607,7 @@ int main(void)
 		T(test_thousand_records_are_drawn_from),
 		T(test_equal_records_are_shown_once),
 		T(test_large_set_is_cut_to_tc),
+		T(test_udp_size_is_the_limit_and_what_is_offered),
 		T(test_dnssec_ok_is_copied),
 		T(test_bad_messages_get_their_rcodes),
 	};
