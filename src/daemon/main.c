@@ -10,6 +10,7 @@
 
 #include "api/server.h"
 #include "base/clock.h"
+#include "base/halt.h"
 #include "base/log.h"
 #include "config.h"
 #include "daemon/datadir.h"
@@ -97,9 +98,21 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 
 /* ---- opening: everything that can fail, before anything is served ---- */
 
+/* Signals are blocked: one that has come waits to be taken. */
+static bool is_end_pending(void *arg)
+{
+	sigset_t pending;
+
+	(void)arg;
+	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 ||
+					     sigismember(&pending, SIGINT) == 1);
+}
+
 static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
 {
-	return d->statics ? statics_load(d->statics, err) : GAZ_OK;
+	const struct halt halt = {is_end_pending, NULL};
+
+	return d->statics ? statics_load(d->statics, &halt, err) : GAZ_OK;
 }
 
 static gaz_status open_hosts(struct daemon *d, struct gaz_error *err)
@@ -350,17 +363,18 @@ static void wait_for_the_end(struct daemon *d, const sigset_t *signals)
 	notify_send("STOPPING=1");
 }
 
-/* Calls under way are answered first, then the queue of the writer is done, what the
+/* Reloads of zone files end at once, with an error to who waits for one. Calls under way
+ * are answered, then the queue of the writer is done, what the
  * prober has reported last in it, then the queries that have arrived, those first that
  * wait for an upstream. */
 static void close_all(struct daemon *d)
 {
+	if (d->statics)
+		statics_stop(d->statics);
 	if (d->api)
 		api_server_stop(d->api);
 	if (d->prober)
 		prober_stop(d->prober);
-	if (d->statics)
-		statics_stop(d->statics);
 	if (d->registry)
 		registry_stop(d->registry);
 	if (d->forward)
@@ -432,6 +446,9 @@ static int run(struct daemon *d)
 			*d->api_addresses ? d->api_addresses : "none", d->options.socket);
 		notify_send("READY=1");
 		wait_for_the_end(d, &signals);
+	} else if (is_end_pending(NULL)) { /* nobody waits for it to be ready any more */
+		wait_for_the_end(d, &signals);
+		st = GAZ_OK;
 	} else {
 		fprintf(stderr, "gazetteerd: %s\n", err.text);
 	}

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/halt.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "daemon/notify.h"
@@ -44,7 +46,7 @@ struct statics {
 	struct job *jobs; /* reloads that were asked for */
 	struct job **jobs_end;
 	bool refresh;
-	bool stopping;
+	atomic_bool stopping; /* changed under the mutex */
 
 	/* Of the thread. */
 	int64_t changed_ms; /* the first change that was not looked at; 0: none */
@@ -111,6 +113,13 @@ static gaz_status commit_by_writer(void *arg, struct zonedir *dir)
 
 /* ---- the thread ---- */
 
+static bool is_stopping(void *arg)
+{
+	struct statics *s = arg;
+
+	return atomic_load(&s->stopping);
+}
+
 static void watch_folder(void *arg, const char *path)
 {
 	struct statics *s = arg;
@@ -146,6 +155,8 @@ static void note_readable(struct statics *s, gaz_status st, const struct gaz_err
 {
 	bool was_unreadable = s->is_unreadable;
 
+	if (st == GAZ_EBUSY)
+		return;
 	s->is_unreadable = st == GAZ_EIO || st == GAZ_ENOMEM;
 	if (s->is_unreadable && !was_unreadable)
 		log_error("zone-files-not-read",
@@ -166,7 +177,7 @@ static gaz_status update(struct statics *s, const uint8_t *zone, bool all,
 	s->has_new_watch = false;
 	zonedb_enter_thread();
 	st = zonedir_update(s->dir, zone, all, commit_by_writer, s, err);
-	if (s->has_published)
+	if (s->has_published && !is_stopping(s))
 		zonedb_wait_freed();
 	zonedb_leave_thread();
 	watch_folders(s);
@@ -252,7 +263,7 @@ static bool take_requests(struct statics *s, struct job **jobs_out, bool *refres
 	s->jobs = NULL;
 	s->jobs_end = &s->jobs;
 	s->refresh = false;
-	stopping = s->stopping;
+	stopping = atomic_load(&s->stopping);
 	pthread_mutex_unlock(&s->mutex);
 	return !stopping;
 }
@@ -275,6 +286,7 @@ static void *run_thread(void *arg)
 	struct job *jobs;
 	bool refresh;
 
+	zonedir_heed(s->dir, &(struct halt){is_stopping, s});
 	while (take_requests(s, &jobs, &refresh)) {
 		bool is_due = wait_ms(s) == 0;
 
@@ -284,7 +296,7 @@ static void *run_thread(void *arg)
 			s->changed_ms = 0;
 		if (refresh || is_due)
 			(void)update(s, NULL, refresh, &err);
-		if (refresh)
+		if (refresh && !is_stopping(s))
 			notify_send("READY=1"); /* the end of SIGHUP's reload */
 		while (jobs) {
 			struct job *job = jobs;
@@ -320,7 +332,7 @@ void statics_reload(void *arg, struct job *job)
 
 	job->next = NULL;
 	pthread_mutex_lock(&s->mutex);
-	refused = s->stopping;
+	refused = atomic_load(&s->stopping);
 	if (!refused) {
 		*s->jobs_end = job;
 		s->jobs_end = &job->next;
@@ -354,7 +366,7 @@ void statics_stop(struct statics *statics)
 	if (!statics->has_thread)
 		return;
 	pthread_mutex_lock(&statics->mutex);
-	statics->stopping = true;
+	atomic_store(&statics->stopping, true);
 	pthread_mutex_unlock(&statics->mutex);
 	wake(statics);
 	pthread_join(statics->thread, NULL);
@@ -395,12 +407,14 @@ static void count_served(void *arg, const struct zonedir_zone *zone)
 	*(size_t *)arg += zone->is_served;
 }
 
-gaz_status statics_load(struct statics *statics, struct gaz_error *err)
+gaz_status statics_load(struct statics *statics, const struct halt *halt,
+			struct gaz_error *err)
 {
-	gaz_status st =
-		zonedir_update(statics->dir, NULL, true, commit_alone, statics, err);
 	size_t served = 0;
+	gaz_status st;
 
+	zonedir_heed(statics->dir, halt);
+	st = zonedir_update(statics->dir, NULL, true, commit_alone, statics, err);
 	if (st != GAZ_OK)
 		return st;
 	heap_trim();

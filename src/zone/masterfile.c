@@ -152,7 +152,7 @@ static gaz_status open_level(struct reading *r, const char *path, struct gaz_err
 	if ((st = list_file(r, path, &level->file)) != GAZ_OK)
 		return gaz_error_set(
 			err, st, st == GAZ_ENOMEM ? "out of memory" : "too many files");
-	if ((st = mastertext_open(path, &text, &info, err)) != GAZ_OK)
+	if ((st = mastertext_open(path, r->reader->halt, &text, &info, err)) != GAZ_OK)
 		return st;
 	stamp = &r->list->items[level->file];
 	fill_stamp(stamp, &info);
@@ -476,6 +476,9 @@ static gaz_status read_entries(struct reading *r)
 		} else if (st == GAZ_EIO) {
 			st = fail_at(r, st, 1,
 				     "the file cannot be read; check it and the disk");
+		} else if (st == GAZ_EBUSY) {
+			st = gaz_error_set(r->err, st, "%s: not read to its end",
+					   r->reader->path);
 		} else if (st != GAZ_OK) {
 			st = fail_at(r, st, line, what);
 		} else if (entry.has_owner && *word_of(&entry, 0) == '$' &&

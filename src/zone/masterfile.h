@@ -19,6 +19,8 @@ enum {
 	MASTERFILE_DEPTH_MAX = 16, /* files that include each other */
 };
 
+struct halt;
+
 struct masterrecord {
 	const uint8_t *owner; /* wire form, lower-case */
 	size_t owner_len;
@@ -62,13 +64,14 @@ struct masterreader {
 	 *  ends the reading. */
 	gaz_status (*take)(void *arg, const struct masterrecord *record);
 	void *arg;
+	const struct halt *halt; /* NULL: none */
 };
 
 /**
  * @param list  empty; filled as far as the reading got
  * @param err   on error: path, line and what is wrong; untouched by what `take` returns
  * @return GAZ_OK, GAZ_EFORMAT, GAZ_ELIMIT, GAZ_ENOTFOUND (a file, or a way to it),
- *         GAZ_EIO, GAZ_ENOMEM (both may pass), or what `take` returned
+ *         GAZ_EIO, GAZ_ENOMEM (both may pass), GAZ_EBUSY (halted), or what `take` returned
  */
 GAZ_MUST_CHECK gaz_status masterfile_read(const struct masterreader *reader,
 					  struct masterlist *list, struct gaz_error *err);

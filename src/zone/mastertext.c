@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/halt.h"
+
 enum {
 	BLOCK_SIZE = 128 * 1024,
 	FIRST_TEXT = 1024,
@@ -35,7 +37,8 @@ static const uint8_t kinds[256] = {
 struct mastertext {
 	int fd;
 	uint32_t line;
-	bool failed; /* to read */
+	gaz_status failure; /* GAZ_EIO, GAZ_EBUSY: there is no reading on */
+	const struct halt *halt;
 	const char *at;
 	const char *end;
 	char block[BLOCK_SIZE];
@@ -89,8 +92,9 @@ static gaz_status fail_to_open(struct gaz_error *err)
 }
 
 /* Opening must not hang on a named pipe that has no writer. */
-gaz_status mastertext_open(const char *path, struct mastertext **out,
-			   struct stat *info_out, struct gaz_error *err)
+gaz_status mastertext_open(const char *path, const struct halt *halt,
+			   struct mastertext **out, struct stat *info_out,
+			   struct gaz_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct mastertext *t;
@@ -109,7 +113,8 @@ gaz_status mastertext_open(const char *path, struct mastertext **out,
 	}
 	t->fd = fd;
 	t->line = 1;
-	t->failed = false;
+	t->failure = GAZ_OK;
+	t->halt = halt;
 	t->at = t->end = t->block;
 	*out = t;
 	return GAZ_OK;
@@ -124,15 +129,20 @@ void mastertext_close(struct mastertext **text)
 	*text = NULL;
 }
 
-/* @return false: there is no more, or t->failed */
+/* @return false: there is no more, or t->failure says why */
 static bool refill(struct mastertext *t)
 {
-	ssize_t len;
+	ssize_t len = 0;
 
+	if (halt_is_wanted(t->halt)) {
+		t->failure = GAZ_EBUSY;
+		return false;
+	}
 	do
 		len = read(t->fd, t->block, sizeof t->block);
 	while (len < 0 && errno == EINTR);
-	t->failed = len < 0;
+	if (len < 0)
+		t->failure = GAZ_EIO;
 	t->at = t->block;
 	t->end = t->block + (len > 0 ? len : 0);
 	return len > 0;
@@ -252,7 +262,7 @@ static gaz_status take_quoted(struct scan *s)
 	}
 	if (st != GAZ_OK)
 		return st;
-	return complain(s, t->failed ? GAZ_EIO : GAZ_EFORMAT, t->line,
+	return complain(s, GAZ_EFORMAT, t->line,
 			"a quoted string does not end on its line; close the quotes");
 }
 
@@ -386,8 +396,8 @@ gaz_status mastertext_next(struct mastertext *text, struct mastertext_room *room
 	begin_line(&s);
 	while (st == GAZ_OK && has_more(text))
 		st = step(&s);
-	if (text->failed)
-		st = GAZ_EIO;
+	if (text->failure != GAZ_OK)
+		st = text->failure;
 	else if (st == GAZ_OK && s.depth > 0)
 		st = complain(
 			&s, GAZ_EFORMAT, s.open_line,

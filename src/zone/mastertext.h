@@ -43,6 +43,7 @@ struct mastertext_room {
 
 void mastertext_room_fini(struct mastertext_room *room);
 
+struct halt;
 struct mastertext;
 
 /** What errno says of a path: GAZ_ENOTFOUND (there is nothing, or no way to it: who
@@ -52,13 +53,15 @@ gaz_status mastertext_status(int error);
 /**
  * Open a regular file.
  *
+ * @param halt      borrowed; may be NULL. Looked at for each block that is read
  * @param info_out  what fstat() says of it
  * @param err       says what is wrong, without the file's name
  * @return GAZ_OK, GAZ_ENOTFOUND (no file, no way to it, or not a regular one), GAZ_EIO,
  *         GAZ_ENOMEM
  */
-GAZ_MUST_CHECK gaz_status mastertext_open(const char *path, struct mastertext **out,
-					  struct stat *info_out, struct gaz_error *err);
+GAZ_MUST_CHECK gaz_status mastertext_open(const char *path, const struct halt *halt,
+					  struct mastertext **out, struct stat *info_out,
+					  struct gaz_error *err);
 void mastertext_close(struct mastertext **text);
 
 /**
@@ -66,7 +69,8 @@ void mastertext_close(struct mastertext **text);
  *
  * @param what_out  on GAZ_EFORMAT and GAZ_ELIMIT: what is wrong
  * @param line_out  and where
- * @return GAZ_OK, GAZ_ENOTFOUND (the end), GAZ_EFORMAT, GAZ_ELIMIT, GAZ_EIO, GAZ_ENOMEM
+ * @return GAZ_OK, GAZ_ENOTFOUND (the end), GAZ_EFORMAT, GAZ_ELIMIT, GAZ_EIO, GAZ_ENOMEM,
+ *         GAZ_EBUSY (halted)
  */
 GAZ_MUST_CHECK gaz_status mastertext_next(struct mastertext *text,
 					  struct mastertext_room *room,

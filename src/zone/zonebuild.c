@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/halt.h"
 #include "dns/rdata.h"
 #include "dns/wire.h"
 #include "zone/draft-internal.h"
@@ -10,7 +11,8 @@
 
 enum {
 	FIRST_INDEX = 64,
-	FEW_RECORDS = 64, /* of a name: room on the stack to sort them */
+	HALT_NAMES = 4096, /* rendered from one look at a halt to the next */
+	FEW_RECORDS = 64,  /* of a name: room on the stack to sort them */
 };
 
 /* ---- names ---- */
@@ -418,7 +420,8 @@ static gaz_status render_name(struct zonebuild *build, struct build_name *name,
 	return st;
 }
 
-gaz_status zonebuild_render(struct zonebuild *build, struct zonebuild_flaw *flaw_out)
+gaz_status zonebuild_render(struct zonebuild *build, const struct halt *halt,
+			    struct zonebuild_flaw *flaw_out)
 {
 	struct arena arena;
 	struct arena_mark mark;
@@ -433,7 +436,10 @@ gaz_status zonebuild_render(struct zonebuild *build, struct zonebuild_flaw *flaw
 	(void)arena_alloc(&arena, 1); /* a first block, which stays */
 	mark = arena_mark(&arena);
 	for (size_t i = 0; st == GAZ_OK && i < build->count; i++) {
-		st = render_name(build, build->names[i], &arena, flaw_out);
+		if (i % HALT_NAMES == 0 && halt_is_wanted(halt))
+			st = GAZ_EBUSY;
+		else
+			st = render_name(build, build->names[i], &arena, flaw_out);
 		arena_release(&arena, mark);
 	}
 	arena_fini(&arena);

@@ -14,6 +14,7 @@
  *
  * The thread is a registered RCU thread (zonedb_enter_thread()) from zonebuild_new() on. */
 
+struct halt;
 struct zonebuild;
 struct zonedb;
 struct zone_spec;
@@ -68,9 +69,11 @@ GAZ_MUST_CHECK gaz_status zonebuild_check(const struct zonebuild *build,
  * Render all names, and forget the records. Equal records become one, and all records
  * of a set get the TTL of the first.
  *
- * @return GAZ_OK, GAZ_ELIMIT, GAZ_EFORMAT (flaw_out tells), GAZ_ENOMEM
+ * @param halt  may be NULL
+ * @return GAZ_OK, GAZ_ELIMIT, GAZ_EFORMAT (flaw_out tells), GAZ_ENOMEM, GAZ_EBUSY (halted)
  */
 GAZ_MUST_CHECK gaz_status zonebuild_render(struct zonebuild *build,
+					   const struct halt *halt,
 					   struct zonebuild_flaw *flaw_out);
 
 /** Owner names and empty non-terminals. */

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/halt.h"
 #include "base/log.h"
 #include "zone/zonebuild.h"
 #include "zone/zonedir.h"
@@ -43,6 +44,7 @@ struct zonedir {
 	char *path;
 	struct zonedb *db;
 	struct clock clock;
+	struct halt halt;
 	pthread_mutex_t mutex; /* for readers; who updates takes it to change things */
 	struct file **files;   /* in the order of their names */
 	size_t count;
@@ -68,7 +70,8 @@ void zonedir_log_text(enum log_level level, const char *event, const char *key,
 /** Since it was loaded, by its looks and by those of all that it includes. */
 bool zonedir_has_changed(const struct file *file);
 
-/** Load it: file->build is there afterwards, or what has failed is known and told. */
+/** Load it: file->build is there afterwards, or what has failed is known and told, or it
+ *  is due as it was (halted). */
 void zonedir_load_file(struct zonedir *dir, struct file *file);
 
 /** Something has failed for a reason that passes. That is told once, however often it is

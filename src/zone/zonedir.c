@@ -44,6 +44,11 @@ gaz_status zonedir_new(const char *path, struct zonedb *db, const struct clock *
 	return GAZ_OK;
 }
 
+void zonedir_heed(struct zonedir *dir, const struct halt *halt)
+{
+	dir->halt = *halt;
+}
+
 void zonedir_free(struct zonedir **dir)
 {
 	struct zonedir *d = *dir;
@@ -217,6 +222,20 @@ static bool is_to_be_loaded(const struct zonedir *dir, const struct file *file)
 	       rest_of(&file->pause, clock_now_ms(&dir->clock)) == 0;
 }
 
+/* Nothing of what is ready is published. */
+static gaz_status give_up(struct zonedir *dir, struct gaz_error *err)
+{
+	for (size_t i = 0; i < dir->count; i++) {
+		struct file *file = dir->files[i];
+
+		file->is_due |= file->build != NULL;
+		zonebuild_free(&file->build);
+	}
+	dir->ready_names = 0;
+	begin_pauses(dir);
+	return gaz_error_set(err, GAZ_EBUSY, "%s: not read to its end", dir->path);
+}
+
 static bool is_wanted(const struct file *file, const uint8_t *zone)
 {
 	return !zone || (file->apex_len > 0 && dname_equal(file->apex, zone));
@@ -243,6 +262,8 @@ gaz_status zonedir_update(struct zonedir *dir, const uint8_t *zone, bool all,
 			zonedir_refuse_twin(dir, file);
 		else if (all || is_to_be_loaded(dir, file))
 			zonedir_load_file(dir, file);
+		if (halt_is_wanted(&dir->halt))
+			return give_up(dir, err);
 		if (dir->ready_names >= BATCH_NAMES)
 			flush(dir, commit, commit_arg);
 	}

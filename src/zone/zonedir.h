@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/halt.h"
 #include "base/status.h"
 
 /* The folder of static zones: every "ORIGIN.zone" in it is a zone. A file that is bad
@@ -20,6 +21,10 @@ struct zonedit;
 /** @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status zonedir_new(const char *path, struct zonedb *db,
 				      const struct clock *clock, struct zonedir **out);
+
+/** Updates look at it, from file to file and within them. Its `arg` is borrowed. The
+ *  thread that updates. */
+void zonedir_heed(struct zonedir *dir, const struct halt *halt);
 
 /** What is in the database stays there. Accepts a pointer to NULL. */
 void zonedir_free(struct zonedir **dir);
@@ -47,7 +52,8 @@ GAZ_MUST_CHECK gaz_status zonedir_stage(struct zonedir *dir, struct zonedit *edi
  * @param all   load those too that look unchanged
  * @param zone  NULL, or the only one to load, a wire name; others stay as they are
  * @return GAZ_OK, GAZ_EIO (the folder cannot be read: nothing has changed),
- *         GAZ_ENOTFOUND (no file is for that zone), GAZ_ENOMEM
+ *         GAZ_ENOTFOUND (no file is for that zone), GAZ_ENOMEM, GAZ_EBUSY (halted: what
+ *         was not published stays as it is)
  */
 GAZ_MUST_CHECK gaz_status zonedir_update(struct zonedir *dir, const uint8_t *zone,
 					 bool all, zonedir_commit *commit,

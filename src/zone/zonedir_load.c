@@ -121,7 +121,8 @@ static bool is_racy(const struct file *file, const struct timespec *begin)
 void zonedir_load_file(struct zonedir *dir, struct file *file)
 {
 	struct warned warned = {0};
-	struct zonefile_report report = {.warn = on_warning, .arg = &warned};
+	struct zonefile_report report = {
+		.warn = on_warning, .arg = &warned, .halt = &dir->halt};
 	struct timespec begin;
 	struct gaz_error err = {.text = ""};
 	gaz_status st;
@@ -131,6 +132,11 @@ void zonedir_load_file(struct zonedir *dir, struct file *file)
 	if (warned.count > WARNINGS_LOGGED)
 		log_warn("zone-file-warnings", "file=%s suppressed=%zu", file->path,
 			 warned.count - WARNINGS_LOGGED);
+	if (st == GAZ_EBUSY) {
+		zonefile_report_fini(&report);
+		file->is_due = true;
+		return;
+	}
 	masterlist_fini(&file->stamps);
 	file->stamps = report.files;
 	file->is_due = is_racy(file, &begin);

@@ -103,17 +103,26 @@ static gaz_status on_record(void *arg, const struct masterrecord *r)
 
 static gaz_status read_zone(struct loading *l, const uint8_t *apex, size_t apex_len)
 {
-	const struct masterreader reader = {l->path, apex, apex_len, on_record, l};
+	const struct masterreader reader = {
+		.path = l->path,
+		.origin = apex,
+		.origin_len = apex_len,
+		.take = on_record,
+		.arg = l,
+		.halt = l->report->halt,
+	};
 	struct zonebuild_flaw flaw = {0};
 	gaz_status st;
 
 	if ((st = masterfile_read(&reader, &l->report->files, l->err)) != GAZ_OK)
 		return st;
 	if ((st = zonebuild_check(l->build, on_flaw, l, &flaw)) == GAZ_OK)
-		st = zonebuild_render(l->build, &flaw);
+		st = zonebuild_render(l->build, l->report->halt, &flaw);
 	if (st == GAZ_ENOMEM)
 		return out_of_memory(l);
-	if (st != GAZ_OK)
+	if (st == GAZ_EBUSY)
+		gaz_error_set(l->err, st, "%s: not rendered", l->path);
+	else if (st != GAZ_OK)
 		print_flaw(l, &flaw, l->err, st);
 	return st;
 }

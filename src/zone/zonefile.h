@@ -10,6 +10,7 @@
 /* Static zones from master files: zone/masterfile.h reads, zone/zonebuild.h checks and
  * renders. */
 
+struct halt;
 struct zonebuild;
 struct zonedb;
 
@@ -25,6 +26,7 @@ struct zonefile_report {
 	/** Hears of each warning: path, line and what is odd. */
 	void (*warn)(void *arg, const char *text);
 	void *arg;
+	const struct halt *halt; /* NULL: none */
 };
 
 /** The zone that a file is for is in its name: "example.org.zone"; "root.zone" is the
@@ -40,7 +42,8 @@ char *zonefile_id(const uint8_t *apex, char out[ZONEFILE_ID_SIZE]);
  *
  * @param err  on error: path, line and what is wrong
  * @return GAZ_OK, GAZ_EFORMAT, GAZ_ELIMIT, GAZ_ENOTFOUND (a file, or a way to it): a
- *         fault in the file; GAZ_EIO, GAZ_ENOMEM: one that may pass
+ *         fault in the file; GAZ_EIO, GAZ_ENOMEM: one that may pass;
+ *         GAZ_EBUSY (halted)
  */
 GAZ_MUST_CHECK gaz_status zonefile_build(struct zonedb *db, const char *path,
 					 struct zonefile_report *report,

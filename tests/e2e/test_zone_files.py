@@ -86,12 +86,14 @@ def test_files_that_change_are_read_again_by_themselves(folder):
     assert folder.serial("b.example") == 1
 
 
-def wait_for_reader(path):
+OPEN, CLOSE_NOWRITE = 0x20, 0x10  # of inotify
+
+
+def wait_for_reader(path, event=CLOSE_NOWRITE):
     """A function that waits until somebody has opened, read and closed a file (inotify)."""
     libc = ctypes.CDLL(None, use_errno=True)
-    close_nowrite = 0x10
     notify = libc.inotify_init1(os.O_CLOEXEC)
-    assert libc.inotify_add_watch(notify, os.fsencode(path), close_nowrite) > 0
+    assert libc.inotify_add_watch(notify, os.fsencode(path), event) > 0
 
     def wait():
         assert os.read(notify, 4096)
@@ -443,6 +445,52 @@ def test_export_is_one_moment_under_load(folder):
     finally:
         stop.set()
         crowd.join()
+
+
+def write_big(folder):
+    """A zone that takes longer to load than a daemon without one takes to stop."""
+    path = folder.path / "big.example.zone"
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text(1))
+        file.writelines(f"h{n} A 10.{n >> 16}.{n >> 8 & 255}.{n & 255}\n"
+                        for n in range(400000))
+    return path
+
+
+@pytest.mark.parametrize("how", ["change", "hangup", "command"])
+def test_stop_does_not_wait_for_a_load(folder, how):
+    """Nor does a call that waits for it: it is told that we are stopping."""
+    path = write_big(folder)
+    daemon = folder.start()
+    first = len(daemon.log)
+    wait = wait_for_reader(path, OPEN)
+    crowd, done = gaz.Crowd(), []
+    if how == "change":
+        os.utime(path)
+    elif how == "hangup":
+        daemon.process.send_signal(signal.SIGHUP)
+    else:
+        crowd.add(lambda: done.append(folder.ctl("zone", "reload", expect=1)))
+    wait()
+    daemon.stop()
+    crowd.join()
+    assert not [line for line in daemon.log[first:] if "big.example" in line]
+    assert all("shutting down" in command.stderr for command in done)
+    daemon.start()
+    assert folder.serial("big.example") == 1
+
+
+def test_stop_does_not_wait_for_the_first_load(folder):
+    """Nor does it become ready."""
+    wait = wait_for_reader(write_big(folder), OPEN)
+    daemon = gaz.Daemon(folder.home, "--zones", str(folder.path))
+    process = subprocess.Popen(daemon.command(), stderr=subprocess.PIPE, text=True,
+                               env=gaz.clean_env(folder.home))
+    wait()
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=gaz.PATIENCE)
+    assert process.returncode == 0 and "stopping signal=TERM" in told
+    assert "ready" not in told and "big.example" not in told
 
 
 def test_large_zone_comes_and_goes(folder):

@@ -87,13 +87,13 @@ static void write_file(const char *name, const char *text)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void write_large(const char *name)
+static void write_names(const char *name, int count)
 {
 	FILE *file = fopen(path_of(name), "w");
 
 	assert_non_null(file);
 	assert_true(fputs(HEAD, file) >= 0);
-	for (int i = 0; i < LARGE; i++)
+	for (int i = 0; i < count; i++)
 		assert_true(fprintf(file, "h%d A 192.0.2.1\n", i) > 0);
 	assert_int_equal(fclose(file), 0);
 }
@@ -286,7 +286,7 @@ static void test_file_renamed_in_case_only_is_served_throughout(void **state)
 	write_file("Z.example.zone", HEAD "x A 192.0.2.1\n");
 	update();
 	rename_file("Z.example.zone", "z.example.zone");
-	write_large("a.example.zone");
+	write_names("a.example.zone", LARGE);
 	update();
 	assert_int_equal(commits, 3);
 	assert_int_equal(look().count, 2);
@@ -477,6 +477,78 @@ static void test_pause_is_over_when_the_clock_goes_back(void **state)
 	assert_int_equal(zonedir_retry_ms(zones), 0);
 }
 
+/* ---- what ends early ---- */
+
+static bool count_down(void *arg)
+{
+	size_t *left = arg;
+
+	return *left == 0 || --*left == 0;
+}
+
+static gaz_status update_halted(size_t looks)
+{
+	const struct halt halt = {count_down, &looks};
+	gaz_status st;
+
+	zonedir_heed(zones, &halt);
+	st = zonedir_update(zones, NULL, true, commit, NULL, &err);
+	zonedir_heed(zones, &(struct halt){0});
+	return st;
+}
+
+/* At every point at which it looks. */
+static void test_halted_update_changes_nothing_and_is_made_good(void **state)
+{
+	size_t looks = 0;
+
+	(void)state;
+	write_file("a.example.zone", HEAD "x A 192.0.2.1\n");
+	write_file("b.example.zone", HEAD "x A 192.0.2.1\n");
+	update();
+	write_file("a.example.zone", HEAD "y A 192.0.2.1\n");
+	write_names("b.example.zone", 20000);
+	assert_int_equal(unlink(path_of("a.example.zone")), 0);
+	write_file("c.example.zone", HEAD "x A 192.0.2.1\n");
+	while (update_halted(++looks) == GAZ_EBUSY) {
+		assert_int_equal(err.status, GAZ_EBUSY);
+		assert_int_equal(commits, 1);
+		assert_int_equal(look().served, 2);
+		assert_int_equal(look().failed, 0);
+		assert_int_equal(rcode_of("x.a.example"), NOERROR);
+		assert_int_equal(rcode_of("x.b.example"), NOERROR);
+		assert_int_equal(rcode_of("x.c.example"), REFUSED);
+		assert_true(zonedir_retry_ms(zones) <= 0);
+	}
+	assert_true(looks > 10);
+	assert_int_equal(update_halted(looks - 1), GAZ_EBUSY);
+	wait_until_old("c.example.zone");
+	write_file("c.example.zone", HEAD "y A 192.0.2.1\n");
+	assert_int_equal(update_halted(1), GAZ_EBUSY);
+	update();
+	assert_int_equal(rcode_of("x.a.example"), REFUSED);
+	assert_int_equal(rcode_of("h19999.b.example"), NOERROR);
+	assert_int_equal(rcode_of("y.c.example"), NOERROR);
+}
+
+/* However little of it is a record. */
+static void test_long_comments_are_halted_too(void **state)
+{
+	size_t looks = 3;
+	FILE *file;
+
+	(void)state;
+	file = fopen(path_of("a.example.zone"), "w");
+	assert_non_null(file);
+	for (int i = 0; i < 10000; i++)
+		assert_true(fprintf(file, ";%0100d\n\n", i) > 0);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(update_halted(looks), GAZ_EBUSY);
+	assert_int_equal(look().failed, 0);
+	update();
+	assert_non_null(strstr(look().error, "no SOA record"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -493,6 +565,8 @@ int main(void)
 		TEST(test_want_of_descriptors_passes),
 		TEST(test_faults_in_a_file_wait_for_its_change),
 		TEST(test_pause_is_over_when_the_clock_goes_back),
+		TEST(test_halted_update_changes_nothing_and_is_made_good),
+		TEST(test_long_comments_are_halted_too),
 	};
 	int failed;
 
