@@ -13,6 +13,7 @@
 #include "base/halt.h"
 #include "base/log.h"
 #include "config.h"
+#include "daemon/cookiefile.h"
 #include "daemon/datadir.h"
 #include "daemon/explain.h"
 #include "daemon/forwarding.h"
@@ -344,20 +345,42 @@ static gaz_status start_all(struct daemon *d, struct gaz_error *err)
 	return st;
 }
 
+/* What is wrong with the file must not take away the secrets that are in use. */
+static void reload_cookies(struct daemon *d)
+{
+	struct options *o = &d->options;
+	struct gaz_error err = {.text = ""};
+
+	if (cookiefile_read(o->cookie_file, &o->cookies, &err) != GAZ_OK) {
+		log_error("cookie-secrets-not-reloaded", "error=\"%s\"", err.text);
+		return;
+	}
+	responder_replace_cookies(d->responder, &o->cookies);
+	log_info("cookie-secrets-reloaded", "file=%s secrets=%u", o->cookie_file,
+		 o->cookies.count);
+}
+
+/* Ends with READY=1, which the thread of the zone files sends if there are any. */
+static void reload(struct daemon *d)
+{
+	log_info("reload", "signal=HUP");
+	notify_reloading();
+	if (d->options.cookie_file[0] != '\0')
+		reload_cookies(d);
+	if (d->statics)
+		statics_refresh(d->statics);
+	else
+		notify_send("READY=1");
+}
+
 static void wait_for_the_end(struct daemon *d, const sigset_t *signals)
 {
 	int signal = 0;
 
 	do {
 		(void)sigwait(signals, &signal);
-		if (signal == SIGHUP) {
-			log_info("reload", "signal=HUP");
-			notify_reloading();
-			if (d->statics)
-				statics_refresh(d->statics);
-			else
-				notify_send("READY=1");
-		}
+		if (signal == SIGHUP)
+			reload(d);
 	} while (signal != SIGTERM && signal != SIGINT);
 	log_info("stopping", "signal=%s", signal == SIGTERM ? "TERM" : "INT");
 	notify_send("STOPPING=1");

@@ -70,6 +70,12 @@ static gaz_status set_seed(struct options *c, const char *value, struct gaz_erro
 	return set_path("--seed", value, c->seed, err);
 }
 
+static gaz_status set_cookie_file(struct options *c, const char *value,
+				  struct gaz_error *err)
+{
+	return set_path("--cookie-secret-file", value, c->cookie_file, err);
+}
+
 static gaz_status set_best_effort(struct options *c, const char *value,
 				  struct gaz_error *err)
 {
@@ -369,6 +375,9 @@ const struct option_row option_rows[] = {
 	 "other servers of one address; further ones are those\n"
 	 "before it, still taken (default: made at start, a new\n"
 	 "one every day)"},
+	{"cookie-secret-file", "FILE", false, false, set_cookie_file,
+	 "the same from a file, one a line, # before comments; read\n"
+	 "again at SIGHUP (default: none)"},
 	{"region", "NAME", false, false, set_region,
 	 "the region of requests that are not signed (default: us-east-1)"},
 	{"account", "ID", false, false, set_account,

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <ctype.h>
 #include <string.h>
 
 #include "daemon/option-internal.h"
@@ -130,35 +129,22 @@ gaz_status option_set_proxy_from(struct options *c, const char *value,
 				   &c->proxy_from_count, err);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 gaz_status option_set_cookie_secret(struct options *c, const char *value,
 				    struct gaz_error *err)
 {
-	struct cookie_secrets *secrets = &c->cookies;
-	uint8_t bytes[SIPHASH_KEY_LEN] = {0};
-	size_t i = 0;
-
-	for (; i < 2 * sizeof bytes && hex_value(value[i]) >= 0; i++)
-		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | hex_value(value[i]));
-	if (i != 2 * sizeof bytes || value[i] != '\0')
-		return gaz_error_set(
-			err, GAZ_EFORMAT,
-			"--cookie-secret: a secret is %zu hexadecimal digits",
-			2 * sizeof bytes);
-	if (secrets->count == COOKIE_SECRETS_MAX)
-		return gaz_error_set(err, GAZ_EFORMAT,
+	switch (cookie_secrets_add(&c->cookies, value, strlen(value))) {
+	case GAZ_OK:
+		return GAZ_OK;
+	case GAZ_ELIMIT:
+		return gaz_error_set(err, GAZ_ELIMIT,
 				     "--cookie-secret: %d of them are enough: the one in "
 				     "use and those before it",
 				     COOKIE_SECRETS_MAX);
-	secrets->keys[secrets->count++] = siphash_key_read(bytes);
-	return GAZ_OK;
+	default:
+		return gaz_error_set(err, GAZ_EFORMAT,
+				     "--cookie-secret: a secret is %d hexadecimal digits",
+				     2 * SIPHASH_KEY_LEN);
+	}
 }
 
 gaz_status option_set_udp_size(struct options *c, const char *value,

@@ -10,6 +10,7 @@
 
 #include "config.h"
 #include "daemon/activation.h"
+#include "daemon/cookiefile.h"
 #include "daemon/option.h"
 #include "dns/reply.h"
 
@@ -277,6 +278,26 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 	return GAZ_OK;
 }
 
+/* What is wrong with options that are right each by itself. */
+static gaz_status check_together(const struct options *c, bool has_data,
+				 struct gaz_error *err)
+{
+	const char *fault = NULL;
+
+	if (c->auth == API_AUTH_VERIFY && c->key_count == 0)
+		fault = "--auth verify needs a --key AKID=SECRET, or nobody can call";
+	else if (c->ephemeral && has_data)
+		fault = "give --data or --ephemeral, not both";
+	else if (c->force && c->task != OPTIONS_RESTORE)
+		fault = "--force goes with --restore FILE";
+	else if (c->task != OPTIONS_SERVE && c->ephemeral)
+		fault = "--ephemeral has no store to check or to restore: give --data";
+	else if (c->cookies.count > 0 && c->cookie_file[0] != '\0')
+		fault = "give --cookie-secret or --cookie-secret-file, not both: put "
+			"all secrets into the file";
+	return fault ? gaz_error_set(err, GAZ_EFORMAT, "%s", fault) : GAZ_OK;
+}
+
 enum options_verdict options_read(struct options *options, int argc, char **argv,
 				  struct gaz_error *err)
 {
@@ -298,26 +319,11 @@ enum options_verdict options_read(struct options *options, int argc, char **argv
 		gaz_error_set(err, GAZ_ENOMEM, "out of memory");
 		return OPTIONS_EXIT_USAGE;
 	}
-	if (options->auth == API_AUTH_VERIFY && options->key_count == 0) {
-		gaz_error_set(
-			err, GAZ_EFORMAT,
-			"--auth verify needs a --key AKID=SECRET, or nobody can call");
+	if (check_together(options, given[data_row] || in_file[data_row], err) != GAZ_OK)
 		return OPTIONS_EXIT_USAGE;
-	}
-	if (options->ephemeral && (given[data_row] || in_file[data_row])) {
-		gaz_error_set(err, GAZ_EFORMAT, "give --data or --ephemeral, not both");
+	if (options->task == OPTIONS_SERVE && options->cookie_file[0] != '\0' &&
+	    cookiefile_read(options->cookie_file, &options->cookies, err) != GAZ_OK)
 		return OPTIONS_EXIT_USAGE;
-	}
-	if (options->force && options->task != OPTIONS_RESTORE) {
-		gaz_error_set(err, GAZ_EFORMAT, "--force goes with --restore FILE");
-		return OPTIONS_EXIT_USAGE;
-	}
-	if (options->task != OPTIONS_SERVE && options->ephemeral) {
-		gaz_error_set(err, GAZ_EFORMAT,
-			      "--ephemeral has no store to check or to restore: give "
-			      "--data");
-		return OPTIONS_EXIT_USAGE;
-	}
 	if (activation_take(options, err) != GAZ_OK ||
 	    set_default_addresses(options, options->listen_count > 0,
 				  given[api_row] || in_file[api_row] ||

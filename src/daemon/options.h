@@ -65,6 +65,7 @@ struct options {
 	char identity[256];
 	char version_text[256];
 	struct cookie_secrets cookies; /* none: to be made */
+	char cookie_file[PATH_SIZE];   /* where they come from; "": no file */
 	char region[33];
 	char account[13];
 	enum api_auth auth;

@@ -30,6 +30,33 @@ gaz_status cookie_secrets_random(struct cookie_secrets *out)
 	return GAZ_OK;
 }
 
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20; /* lower case */
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+gaz_status cookie_secrets_add(struct cookie_secrets *secrets, const char *hex, size_t len)
+{
+	uint8_t bytes[SIPHASH_KEY_LEN] = {0};
+
+	if (len != 2 * sizeof bytes)
+		return GAZ_EFORMAT;
+	for (size_t i = 0; i < len; i++) {
+		int value = hex_value(hex[i]);
+
+		if (value < 0)
+			return GAZ_EFORMAT;
+		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | value);
+	}
+	if (secrets->count == COOKIE_SECRETS_MAX)
+		return GAZ_ELIMIT;
+	secrets->keys[secrets->count++] = siphash_key_read(bytes);
+	return GAZ_OK;
+}
+
 static struct siphash_key key_of_day(const struct siphash_key *source, uint32_t day)
 {
 	uint8_t message[5];

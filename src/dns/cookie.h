@@ -28,6 +28,15 @@ struct cookie_secrets {				     /* of all workers */
 /** One secret that cannot be guessed, and rotates. @return GAZ_OK, GAZ_EIO */
 GAZ_MUST_CHECK gaz_status cookie_secrets_random(struct cookie_secrets *out);
 
+/**
+ * Add a secret behind those that are there; the first one begins with none.
+ *
+ * @param hex  32 hexadecimal digits, and nothing else in its `len` octets
+ * @return GAZ_OK, GAZ_EFORMAT (no such text), GAZ_ELIMIT (COOKIE_SECRETS_MAX are there)
+ */
+GAZ_MUST_CHECK gaz_status cookie_secrets_add(struct cookie_secrets *secrets,
+					     const char *hex, size_t len);
+
 struct cookie_jar {			      /* one per worker */
 	const struct cookie_secrets *secrets; /* borrowed; NULL: no cookies */
 	uint32_t now_s;			      /* seconds since the Unix epoch */

@@ -219,8 +219,8 @@ static enum progress answer_input(struct conn *conn)
 		if (progress != PROGRESS_MORE)
 			return progress;
 	}
-	core_set_time(conns->core);
 	rcu_read_lock();
+	core_begin_batch(conns->core);
 	while (OUTPUT_CAP - conns->output_len >= REPLY_ROOM &&
 	       (next = frames_next(&conn->input, &message, &len)) == FRAMES_WHOLE) {
 		answer_message(conn, message, len);

@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 
-void core_set_time(struct worker_core *core)
+void core_begin_batch(struct worker_core *core)
 {
+	core->ctx.cookies.secrets =
+		atomic_load_explicit(core->cookies, memory_order_acquire);
 	cookie_set_time(&core->ctx.cookies, clock_seconds());
 }
 

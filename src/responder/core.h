@@ -19,6 +19,7 @@ enum {
 struct worker_core {
 	struct event_base *base;
 	struct answer_context ctx;
+	const struct cookie_secrets *_Atomic *cookies; /* those in force, under RCU */
 	struct {
 		uint64_t udp_queries;
 		uint64_t tcp_queries;
@@ -31,8 +32,9 @@ struct worker_core {
 	_Alignas(64) _Atomic uint64_t published[CORE_COUNTERS];
 };
 
-/** Look at the clock, for the answers that follow; once per batch, before it. */
-void core_set_time(struct worker_core *core);
+/** Look at the clock, and take the cookie secrets that are in force, for the answers that
+ *  follow: once per batch, at the start of the RCU read section that it is answered in. */
+void core_begin_batch(struct worker_core *core);
 
 /** Let other threads see the counters; once per batch, after it. */
 void core_publish_counters(struct worker_core *core);

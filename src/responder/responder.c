@@ -2,6 +2,7 @@
 #include "responder/responder.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ struct responder {
 	size_t endpoint_count;
 	struct worker **workers;
 	struct answer_config answers;
-	struct cookie_secrets cookies;
+	struct cookie_secrets cookies[2]; /* in turns, so that a change cannot fail */
+	const struct cookie_secrets *_Atomic cookies_in_force;
 	unsigned worker_count;
 	bool running;
 	struct forward_desk *desk; /* of responder_answer(), or NULL */
@@ -167,9 +169,10 @@ static gaz_status share_config(struct responder *r, const struct responder_confi
 	r->answers.denies_unknown = config->denies_unknown;
 	r->answers.has_negative_ttl = config->has_negative_ttl;
 	r->answers.negative_ttl_s = config->negative_ttl_s;
+	atomic_init(&r->cookies_in_force, &r->cookies[0]);
 	if (!config->cookies)
-		return cookie_secrets_random(&r->cookies);
-	r->cookies = *config->cookies;
+		return cookie_secrets_random(&r->cookies[0]);
+	r->cookies[0] = *config->cookies;
 	return GAZ_OK;
 }
 
@@ -179,7 +182,7 @@ static gaz_status new_workers(struct responder *r, const struct responder_config
 	const struct worker_config shared = {
 		.db = db,
 		.answers = &r->answers,
-		.cookies = &r->cookies,
+		.cookies = &r->cookies_in_force,
 		.tcp_idle_ms = config->tcp_idle_ms,
 		.tcp_max = config->tcp_max,
 	};
@@ -291,6 +294,20 @@ gaz_status responder_forward(struct responder *r, struct forward *forward,
 	r->desk = forward_desk(forward, r->worker_count);
 	r->recursion = *recursion;
 	return st;
+}
+
+void responder_replace_cookies(struct responder *r, const struct cookie_secrets *secrets)
+{
+	/* The second has no reader: the last change has waited for them. */
+	bool is_first = atomic_load_explicit(&r->cookies_in_force,
+					     memory_order_relaxed) == &r->cookies[0];
+	struct cookie_secrets *old = &r->cookies[is_first ? 0 : 1];
+	struct cookie_secrets *next = &r->cookies[is_first ? 1 : 0];
+
+	*next = *secrets;
+	atomic_store_explicit(&r->cookies_in_force, next, memory_order_release);
+	synchronize_rcu();
+	explicit_bzero(old, sizeof *old);
 }
 
 gaz_status responder_start(struct responder *r)

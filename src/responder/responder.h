@@ -88,6 +88,16 @@ size_t responder_answer(const struct responder *r, const uint8_t *query, size_t 
 GAZ_MUST_CHECK gaz_status responder_forward(struct responder *r, struct forward *forward,
 					    const struct recursion *recursion);
 
+/**
+ * Make and check cookies with other secrets from now on. Queries go on meanwhile; each
+ * batch of them is answered with the old secrets or with the new ones. When it returns,
+ * none is answered with the old ones any more. From one thread at a time, outside of any
+ * RCU read section, which it waits for.
+ *
+ * @param secrets  copied; they must not rotate
+ */
+void responder_replace_cookies(struct responder *r, const struct cookie_secrets *secrets);
+
 /** Start the workers. @return GAZ_OK, GAZ_EIO; then none runs. */
 GAZ_MUST_CHECK gaz_status responder_start(struct responder *r);
 

@@ -175,6 +175,7 @@ static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 	unsigned n = 0;
 
 	rcu_read_lock();
+	core_begin_batch(udp->core);
 	for (unsigned i = 0; i < count; i++) {
 		if (begin_slot(sock, i))
 			begun[queries++] = (uint8_t)i;
@@ -228,8 +229,6 @@ static bool serve_batch(struct udp_socket *sock)
 
 	if (got <= 0)
 		return got < 0 && errno != EAGAIN;
-
-	core_set_time(core);
 
 	unsigned count = (unsigned)got;
 	uint64_t before = core->tally.handed_over;

@@ -93,7 +93,7 @@ gaz_status worker_new(const struct worker_config *config, uint64_t seed,
 	w->wake_fd = -1;
 	w->core.ctx.db = config->db;
 	w->core.ctx.config = config->answers;
-	w->core.ctx.cookies.secrets = config->cookies;
+	w->core.cookies = config->cookies;
 	w->core.base = new_base();
 	if (!w->core.base)
 		st = GAZ_ENOMEM;

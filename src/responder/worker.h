@@ -21,8 +21,8 @@ struct zonedb;
 struct worker_config { /* all borrowed for the worker's life */
 	const struct zonedb *db;
 	const struct answer_config *answers;
-	const struct cookie_secrets *cookies;
-	uint32_t tcp_idle_ms; /* of these two 0: as tcp.h says */
+	const struct cookie_secrets *_Atomic *cookies; /* those in force, under RCU */
+	uint32_t tcp_idle_ms;			       /* of these two 0: as tcp.h says */
 	uint32_t tcp_max;
 };
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """EDNS and its options, what the server says about itself, and life over TCP."""
 
+import os
+import signal
 import struct
 
 import dns.edns
@@ -75,6 +77,136 @@ def test_cookie_secrets_are_shared_and_replaced(start):
     new = option(ask(second, options=[(COOKIE, CLIENT)]), COOKIE)
     assert [is_good(daemon, old) for daemon in (first, second, third)] == [True, True, False]
     assert [is_good(daemon, new) for daemon in (first, second, third)] == [False, True, True]
+
+
+def cookie_of(daemon):
+    """A cookie that the daemon makes now."""
+    return option(dns.message.from_wire(daemon.ask_wire(cookie_query(CLIENT), IN_A)), COOKIE)
+
+
+class SecretFile:
+    """A file of --cookie-secret-file, and the daemon that reads it."""
+
+    def __init__(self, path, *lines):
+        self.path, self.daemon = path, None
+        self.write(*lines)
+
+    def write(self, *lines, mode=0o600):
+        """As an editor would: a complete file takes the place of the old one."""
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text("".join(f"{line}\n" for line in lines))
+        fresh.chmod(mode)
+        fresh.rename(self.path)
+
+    def start(self, start, *options):
+        self.daemon = start("--cookie-secret-file", str(self.path), *options)
+        return self.daemon
+
+    def reload(self, *lines, **kwargs):
+        """Gives the line of the log that tells what has become of it."""
+        if lines:
+            self.write(*lines, **kwargs)
+        first = len(self.daemon.log)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        line = self.daemon.wait_log("cookie-secrets-(not-)?reloaded", first)
+        assert line, self.daemon.stderr()
+        return line
+
+
+def test_cookie_secrets_of_a_file_are_replaced_on_all_servers(start, tmp_path):
+    """A rollover in three rounds: between any two steps every server takes the cookies of
+    every other, and the old secret is good until it is removed, not longer."""
+    files = [SecretFile(tmp_path / name, SECRET) for name in "abc"]
+    daemons = [file.start(start) for file in files]
+    old, new = cookie_of(start("--cookie-secret", SECRET)), cookie_of(
+        start("--cookie-secret", OTHER))
+    for number, secrets in enumerate(((SECRET, OTHER), (OTHER, SECRET), (OTHER,))):
+        for file in files:
+            assert is_good(file.daemon, old)
+            assert is_good(file.daemon, new) == (number > 0)
+            assert f"secrets={len(secrets)}" in file.reload(*secrets)
+            assert is_good(file.daemon, old) == (number < 2) and is_good(file.daemon, new)
+            assert all(is_good(taker, cookie_of(maker))
+                       for maker in daemons for taker in daemons)
+    log = "\n".join(line for daemon in daemons for line in daemon.log)
+    assert SECRET not in log and OTHER not in log
+
+
+def test_bad_file_of_cookie_secrets_keeps_the_old_ones(start, tmp_path):
+    """Whatever is wrong with it; the next good one is taken."""
+    file = SecretFile(tmp_path / "secrets", SECRET)
+    daemon = file.start(start)
+    old = cookie_of(daemon)
+    for lines, text in (((OTHER, OTHER[:-1]), f"{file.path}:2: "), (("# none",), "no secret"),
+                        ([OTHER] * 5, f"{file.path}:5: "), ((OTHER + " " + OTHER,), ":1: ")):
+        line = file.reload(*lines)
+        assert " error " in line and "not-reloaded" in line and text in line
+        assert is_good(daemon, old) and is_good(daemon, cookie_of(daemon))
+        assert OTHER[:-1] not in line
+    file.path.unlink()
+    assert "No such file" in file.reload() and is_good(daemon, old)
+    os.mkfifo(file.path)
+    assert "not a regular file" in file.reload() and is_good(daemon, old)
+    assert "secrets=1" in file.reload(f"  {OTHER.upper()}\t# since today\r", "", "#")
+    assert not is_good(daemon, old) and is_good(daemon, cookie_of(daemon))
+
+
+def test_bad_file_of_cookie_secrets_is_refused_at_start(home, tmp_path):
+    """With file and line, and what to do; so are two ways to give secrets."""
+    path = tmp_path / "secrets"
+    given = ("--cookie-secret-file", str(path))
+    assert "No such file" in gaz.refused_start(home, *given)
+    for content, text in ((SECRET[1:], ":1: a secret is 32 hexadecimal digits"),
+                          (f"# old\n{SECRET}\n{OTHER}0", ":3: a secret is 32"),
+                          (f"{SECRET}\n" * 5, ":5: 4 secrets are enough"),
+                          (SECRET[:-1] + "\0\n", ":1: "), ("", "openssl rand -hex 16"),
+                          ("#" * 100000, "too large")):
+        path.write_text(content)
+        text_of_it = gaz.refused_start(home, *given, expect=2)
+        assert f"gazetteerd: {path}" in text_of_it and text in text_of_it
+        assert SECRET[1:] not in text_of_it
+    assert "not a regular file" in gaz.refused_start(home, "--cookie-secret-file", home)
+    path.write_text(SECRET)
+    assert "not both" in gaz.refused_start(home, *given, "--cookie-secret", SECRET)
+    assert "not a usable path" in gaz.refused_start(home, "--cookie-secret-file", "")
+
+
+@pytest.mark.parametrize("mode, warned", [(0o600, False), (0o640, False), (0o644, True),
+                                          (0o602, True)])
+def test_file_of_cookie_secrets_that_others_can_read_is_told(start, tmp_path, mode, warned):
+    """A warning, at start and at each reload."""
+    file = SecretFile(tmp_path / "secrets", SECRET)
+    file.write(SECRET, mode=mode)
+    daemon = file.start(start)
+    file.reload(OTHER, mode=mode)
+    told = [line for line in daemon.log if " warn cookie-secrets-exposed" in line]
+    assert len(told) == (2 if warned else 0)
+    assert all(str(file.path) in line and "chmod" in line for line in told)
+
+
+def test_cookie_secrets_change_while_clients_ask(start, tmp_path):
+    """Over UDP and TCP: a cookie is good wherever its secret is, in each reply."""
+    file = SecretFile(tmp_path / "secrets", SECRET, OTHER)
+    daemon = file.start(start, "--workers", "2")
+    crowd, counts = gaz.Crowd(), []
+
+    def ask_on(tcp):
+        cookie, asked = CLIENT, 0
+        while not crowd.over.is_set():
+            reply = dns.message.from_wire(daemon.ask_wire(cookie_query(cookie), IN_A, tcp))
+            assert reply.rcode() == dns.rcode.NOERROR
+            cookie, asked = option(reply, COOKIE), asked + 1
+        counts.append(asked)
+
+    for tcp in (False, False, True):
+        crowd.add(ask_on, tcp)
+    try:
+        for step in range(20):
+            file.reload(*((OTHER, SECRET) if step % 2 == 0 else (SECRET, OTHER)))
+    finally:
+        crowd.over.set()
+        crowd.join()
+    assert len(counts) == 3 and min(counts) > 1
 
 
 def test_dig_finds_its_cookie_good(start):

@@ -49,6 +49,8 @@ size_t answer_query(struct answer_context *ctx, const struct answer_request *req
 	reply[7] = (uint8_t)req->listener_vpc;
 	reply[8] = (uint8_t)(req->idle_ms / 100 >> 8);
 	reply[9] = (uint8_t)(req->idle_ms / 100);
+	reply[10] = (uint8_t)(ctx->cookies.secrets->keys[0].k[0] >> 8);
+	reply[11] = (uint8_t)ctx->cookies.secrets->keys[0].k[0];
 	return len;
 }
 

@@ -10,7 +10,7 @@
  * answer_query() that sends the query back with the QR bit set, padded to the
  * length that bytes 12 and 13 ask for. Bytes 4 and 5 of the reply tell the
  * workers apart, 6 and 7 are the listener's VPC, 8 and 9 the idle limit in units of
- * 100 ms. All helpers fail the test
+ * 100 ms, 10 and 11 the end of the first cookie secret. All helpers fail the test
  * when something goes wrong or takes ten seconds. */
 
 enum {

@@ -35,10 +35,7 @@ static struct netaddr address(const char *text)
 
 static void add_secret(struct cookie_secrets *secrets, const char *hex)
 {
-	uint8_t bytes[SIPHASH_KEY_LEN];
-
-	assert_int_equal(unhex(hex, bytes), sizeof bytes);
-	secrets->keys[secrets->count++] = siphash_key_read(bytes);
+	assert_int_equal(cookie_secrets_add(secrets, hex, strlen(hex)), GAZ_OK);
 }
 
 /* The examples of RFC 9018, appendix A, made by other implementations. */
@@ -156,9 +153,40 @@ static void test_random_secret_changes_at_midnight_and_the_old_one_is_taken(void
 	assert_true(cookie_is_valid(&jar, &source, cookie, sizeof cookie));
 }
 
+static void test_secret_is_32_digits(void **state)
+{
+	static const char upper[] = "E5E973E5A6B2A43F48E7DC849E37BFCF";
+	static const char lower[] = "e5e973e5a6b2a43f48e7dc849e37bfcf";
+	struct cookie_secrets secrets = {.count = 0};
+
+	(void)state;
+	assert_int_equal(cookie_secrets_add(&secrets, upper, 31), GAZ_EFORMAT);
+	assert_int_equal(cookie_secrets_add(&secrets, upper, 33), GAZ_EFORMAT);
+	assert_int_equal(cookie_secrets_add(&secrets, "", 0), GAZ_EFORMAT);
+	for (int octet = 0; octet < 256; octet++) {
+		char text[32];
+
+		memset(text, '0', sizeof text);
+		text[31] = (char)octet;
+		secrets.count = 0;
+		assert_int_equal(cookie_secrets_add(&secrets, text, sizeof text),
+				 octet && strchr("0123456789abcdefABCDEF", octet)
+					 ? GAZ_OK
+					 : GAZ_EFORMAT);
+	}
+	secrets.count = 0;
+	for (int i = 0; i < COOKIE_SECRETS_MAX; i++)
+		add_secret(&secrets, i % 2 ? upper : lower);
+	assert_memory_equal(&secrets.keys[0], &secrets.keys[1], sizeof *secrets.keys);
+	assert_int_equal(cookie_secrets_add(&secrets, upper, 32), GAZ_ELIMIT);
+	assert_int_equal(cookie_secrets_add(&secrets, upper, 31), GAZ_EFORMAT);
+	assert_int_equal(secrets.count, COOKIE_SECRETS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secret_is_32_digits),
 		cmocka_unit_test(test_cookies_are_those_of_the_rfc),
 		cmocka_unit_test(test_reserved_octets_and_former_secrets_are_taken),
 		cmocka_unit_test(test_cookie_is_good_for_one_client_and_some_time),

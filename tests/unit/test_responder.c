@@ -315,6 +315,58 @@ static void test_wildcard_beside_an_exact_address_is_allowed(void **state)
 	responder_close(&r);
 }
 
+static unsigned secret_in(const uint8_t *reply)
+{
+	return (unsigned)reply[10] << 8 | reply[11];
+}
+
+static void test_cookie_secrets_are_replaced_while_queries_come(void **state)
+{
+	enum {
+		CHANGES = 200,
+		BURST = 100, /* two batches */
+	};
+	struct responder *r = start_on("127.0.0.1:0", 2);
+	int udp[2] = {dial(r, SOCK_DGRAM), dial(r, SOCK_DGRAM)};
+	int tcp = dial(r, SOCK_STREAM);
+	struct cookie_secrets secrets = {.count = 1};
+	uint8_t frame[FRAME_LEN];
+	uint8_t reply[QUERY_LEN];
+	size_t frame_len;
+
+	(void)state;
+	responder_replace_cookies(r, &secrets);
+	for (unsigned last = 0, now = 0; now < CHANGES; last = now) {
+		unsigned seen[2] = {last, last};
+
+		for (uint16_t id = 0; id < BURST; id++)
+			send_udp(udp[id % 2], id);
+		frame_len = frame_query(1, 0, frame);
+		write_all(tcp, frame, frame_len);
+		/* The second change takes the place that these may still be read from. */
+		while (now < last + 2) {
+			secrets.keys[0].k[0] = ++now;
+			responder_replace_cookies(r, &secrets);
+		}
+		for (uint16_t id = 0; id < BURST; id++) {
+			expect_udp(udp[id % 2], id, reply);
+			assert_in_range(secret_in(reply), seen[id % 2], now);
+			seen[id % 2] = secret_in(reply); /* never back again */
+		}
+		assert_in_range(secret_in(expect_tcp(tcp, 1, QUERY_LEN)), last, now);
+		/* Asked when the changes were over. */
+		send_udp(udp[0], 2);
+		write_all(tcp, frame, frame_len);
+		expect_udp(udp[0], 2, reply);
+		assert_int_equal(secret_in(reply), now);
+		assert_int_equal(secret_in(expect_tcp(tcp, 1, QUERY_LEN)), now);
+	}
+	close(udp[0]);
+	close(udp[1]);
+	close(tcp);
+	responder_close(&r);
+}
+
 static void test_stop_answers_what_has_arrived(void **state)
 {
 	struct responder *r = open_on("127.0.0.1:0", 1);
@@ -397,6 +449,7 @@ int main(void)
 		cmocka_unit_test(test_tcp_port_in_use_is_an_error),
 		cmocka_unit_test(test_bad_addresses_are_explained),
 		cmocka_unit_test(test_wildcard_beside_an_exact_address_is_allowed),
+		cmocka_unit_test(test_cookie_secrets_are_replaced_while_queries_come),
 		cmocka_unit_test(test_stop_answers_what_has_arrived),
 		cmocka_unit_test(test_stop_under_load_ends),
 		cmocka_unit_test(test_stop_without_start_is_harmless),
