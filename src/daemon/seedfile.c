@@ -101,6 +101,10 @@ static gaz_status apply(struct seedfile *f, const struct options *o,
 
 	if (st == GAZ_EBUSY)
 		return gaz_error_set(err, st, "--seed %s: stopped by a signal", f->path);
+	/* What has ended the work is among the faults, with its place. */
+	if (st != GAZ_OK && st != GAZ_EREFUSED)
+		return gaz_error_set(err, st, "--seed %s: not all is done: %s", f->path,
+				     gaz_status_text(st));
 	if (st != GAZ_OK)
 		return gaz_error_set(err, st, "--seed %s: %zu fault%s; correct the file",
 				     f->path, f->faults, f->faults == 1 ? "" : "s");

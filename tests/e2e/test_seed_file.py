@@ -305,6 +305,22 @@ def test_apply_waits_for_the_operations(start, home):
                              ServiceName="web", MaxResults=100)["Instances"]) == 31
 
 
+def test_a_full_disk_is_not_blamed_on_the_file(home):
+    """It is told that the store failed; what is in it is whole."""
+    document = copy.deepcopy(SMALL)
+    document["Namespaces"][0]["Services"][0]["Instances"] = [
+        {"InstanceId": f"web-{n}",
+         "Attributes": {"AWS_INSTANCE_IPV4": f"10.0.0.{n}", "note": "x" * 1000}}
+        for n in range(250)]
+    command = [gaz.GAZETTEERD, "--listen", "127.0.0.1:0", "--api", "none", "--socket",
+               f"{home}/s", "--data", f"{home}/data", "--seed", write(home, document)]
+    done = gaz.run(["prlimit", "--fsize=131072", *command], home, expect=1)
+    assert ": RegisterInstance: " in done.stderr, done.stderr
+    assert "not all is done: " in done.stderr and "correct the file" not in done.stderr
+    done = gaz.run([*command, "--check-store"], home)
+    assert "no faults" in done.stdout
+
+
 def test_a_signal_ends_a_long_seed(home):
     """The daemon does not wait for the end of an operation that takes an hour."""
     daemon = gaz.Daemon(home, "--operation-delay", "3600000", "--log-level", "debug", "--seed",
