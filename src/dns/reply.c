@@ -420,3 +420,13 @@ size_t reply_end(struct reply *r, unsigned rcode)
 		wire_put_u16(r->wire + 6 + 2 * i, r->counts[i]);
 	return r->len;
 }
+
+size_t reply_cut(struct reply *r)
+{
+	unsigned rcode = r->wire[3] & 0xf; /* who has a larger one has no records */
+
+	r->len = DNS_HEADER_LEN + r->query->question_len;
+	memset(r->counts, 0, sizeof r->counts);
+	r->flags |= DNS_FLAG_TC;
+	return reply_end(r, rcode);
+}

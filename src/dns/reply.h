@@ -87,3 +87,8 @@ size_t reply_add_record(struct reply *r, enum reply_section section, uint16_t ty
 /** Counts, flags, OPT, and with NOTAUTH for a query that has a TSIG record one that tells
  *  that its key is not known. @param rcode  extended. @return the reply's length. */
 size_t reply_end(struct reply *r, unsigned rcode);
+
+/** After reply_end(), when the reply turns out to be too large for the way to the client:
+ *  leave its records out and mark it as truncated (RFC 9715, section 3.1).
+ *  @return its length now; one that had no records is as long as before */
+size_t reply_cut(struct reply *r);

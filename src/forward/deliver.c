@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "forward/deliver.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,8 @@ static size_t finish(struct desk_slot *slot, const struct entry *entry,
 	return reply_end(reply, rcode);
 }
 
-/* A reply that the kernel does not take at once is lost, as in the workers. */
+/* A reply that the kernel does not take at once is lost, as in the workers; one that is
+ * too large for the network is truncated, as there. */
 static void send_datagram(struct desk_slot *slot, uint8_t *reply, size_t len)
 {
 	struct iovec iov = {reply, len};
@@ -37,6 +39,10 @@ static void send_datagram(struct desk_slot *slot, uint8_t *reply, size_t len)
 		.msg_controllen = slot->control_len,
 	};
 
+	if (sendmsg(slot->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	    errno != EMSGSIZE)
+		return;
+	iov.iov_len = reply_cut(&slot->reply);
 	(void)sendmsg(slot->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

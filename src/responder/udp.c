@@ -47,6 +47,7 @@ struct udp {
 	struct mmsghdr replies[BATCH_SIZE];
 	struct iovec query_iov[BATCH_SIZE];
 	struct iovec reply_iov[BATCH_SIZE];
+	uint8_t replied[BATCH_SIZE]; /* the datagrams that the replies are to */
 	struct slot slots[BATCH_SIZE];
 	struct answer_job jobs[BATCH_SIZE];
 };
@@ -135,6 +136,7 @@ static void aim_reply(struct udp *udp, unsigned i, unsigned n, size_t len)
 	const struct msghdr *in = &udp->received[i].msg_hdr;
 
 	udp->reply_iov[n] = (struct iovec){udp->slots[i].reply, len};
+	udp->replied[n] = (uint8_t)i;
 	out->msg_name = in->msg_name;
 	out->msg_namelen = in->msg_namelen;
 	out->msg_control = in->msg_controllen ? in->msg_control : NULL;
@@ -196,11 +198,26 @@ static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 	return n;
 }
 
+/* Reply n is too large for the network: it becomes a truncated one. False: it is no
+ * smaller then. */
+static bool cut_reply(struct udp *udp, unsigned n)
+{
+	struct iovec *iov = &udp->reply_iov[n];
+	size_t before = iov->iov_len;
+
+	iov->iov_len = reply_cut(&udp->jobs[udp->replied[n]].reply);
+	if (iov->iov_len >= before)
+		return false;
+	udp->core->ctx.counters.truncated++;
+	return true;
+}
+
 /* Send replies; returns how many went out. One that the kernel refuses (its
  * destination may be nonsense) is skipped; when the send buffer is full the
  * rest is given up: clients ask again, waiting would stop everybody else. */
-static unsigned send_batch(int fd, struct mmsghdr *replies, unsigned count)
+static unsigned send_batch(struct udp *udp, int fd, unsigned count)
 {
+	struct mmsghdr *replies = udp->replies;
 	unsigned at = 0;
 	unsigned sent = 0;
 
@@ -212,6 +229,8 @@ static unsigned send_batch(int fd, struct mmsghdr *replies, unsigned count)
 			sent += (unsigned)n;
 		} else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
 			break;
+		} else if (errno == EMSGSIZE && cut_reply(udp, at)) {
+			continue;
 		} else if (errno != EINTR) {
 			at++;
 		}
@@ -233,7 +252,7 @@ static bool serve_batch(struct udp_socket *sock)
 	unsigned count = (unsigned)got;
 	uint64_t before = core->tally.handed_over;
 	unsigned replies = answer_batch(sock, count);
-	unsigned sent = send_batch(sock->fd, udp->replies, replies);
+	unsigned sent = send_batch(udp, sock->fd, replies);
 
 	if (core->ctx.desk)
 		forward_flush(core->ctx.desk);

@@ -2,6 +2,7 @@
 """DNS answers: what each name and type gets, over UDP and TCP, IPv4 and IPv6."""
 
 import collections
+import contextlib
 import os
 import random
 import socket
@@ -16,6 +17,7 @@ import dns.rdatatype
 import pytest
 
 import gaz
+import netns
 from gaz import IN_A, OUTSIDE, addresses, rcode
 
 BIG = """$TTL 300
@@ -369,6 +371,29 @@ def test_udp_size_is_the_limit_and_what_is_offered(start_zone, size):
         assert len(addresses(full)) == count and full.payload == size
     assert ("hundreds" in whole) == (size == 4096)
     assert ("seventy" in whole) == (size >= 1232)
+
+
+def test_reply_larger_than_the_mtu_is_truncated(start_zone, home):
+    """Where --udp-size promises more than the network carries: of ours and of others."""
+    with netns.machines(1) as (machine,):
+        machine.ip("link", "set", "lo", "mtu", 2000)
+        big = machine.daemon(f"{home}/big", "--zones", f"{home}/zones", "--udp-size", "4096",
+                             listen=["127.0.0.1:53"])
+        other = machine.daemon(f"{home}/other", "--udp-size", "4096",
+                               "--forward", "127.0.0.1", listen=["127.0.0.2:53"])
+        with contextlib.ExitStack() as stack:
+            for daemon in big, other:
+                os.mkdir(daemon.home)
+                daemon.start()
+                stack.callback(daemon.finish)
+            for server in "127.0.0.1", "127.0.0.2":
+                for name, flag in ("seventy", "qr"), ("hundreds", "tc"), ("seventy", "qr"):
+                    out = gaz.run([*machine.prefix, "dig", f"@{server}", "+bufsize=4096",
+                                   "+ignore", "+tries=1", f"{name}.big.example"], home).stdout
+                    (found,) = [line for line in out.splitlines() if ";; flags" in line]
+                    assert flag in found and "status: NOERROR" in out
+                    assert ("tc" in found) == (flag == "tc") and "udp: 4096" in out
+                    assert out.count("\tA\t") == (70 if flag == "qr" else 0)
 
 
 def test_udp_size_is_bounded(home):
