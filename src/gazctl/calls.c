@@ -57,6 +57,12 @@ gaz_status calls_submit(struct calls *calls, const char *operation, bool trial,
 	return st;
 }
 
+static void stop_waiting(struct calls *calls)
+{
+	for (size_t i = 0; i < calls->count; i++)
+		http_stop_waiting(&calls->conns[(calls->first + i) % calls->max]);
+}
+
 gaz_status calls_collect(struct calls *calls, json_t **out, struct gaz_error *err)
 {
 	struct http_conn *conn = &calls->conns[calls->first];
@@ -67,8 +73,10 @@ gaz_status calls_collect(struct calls *calls, json_t **out, struct gaz_error *er
 	calls->count--;
 	calls->first = calls->count > 0 ? (calls->first + 1) % calls->max : 0;
 	st = http_receive(conn, &reply, err);
-	if (st != GAZ_OK)
+	if (st != GAZ_OK) {
+		stop_waiting(calls);
 		return st;
+	}
 	st = client_decode(&reply, out, err);
 	http_reply_fini(&reply);
 	return st;

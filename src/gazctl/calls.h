@@ -29,7 +29,8 @@ GAZ_MUST_CHECK gaz_status calls_submit(struct calls *calls, const char *operatio
 				       struct gaz_error *err);
 
 /**
- * Wait for the reply to the oldest call that is under way; there must be one.
+ * Wait for the reply to the oldest call that is under way; there must be one. If none
+ * comes, those to the others have had as much time: of them only what has come is taken.
  *
  * @param out  a new reference; with GAZ_EREFUSED the body of the error
  * @param err  what went wrong, but not with GAZ_EREFUSED

@@ -157,11 +157,12 @@ int cmd_export(const struct ctl *ctl, const struct args *args)
 	const struct seed_api api = {CALLS_MAX, submit, collect, &w};
 	const struct seed_observer observer = {on_item, on_fault, NULL, &w};
 	const char *namespace = args->operand_count > 0 ? args->operands[0] : NULL;
+	const int64_t timeout_ms = (int64_t)ctl->client.timeout_s * 1000;
 	json_t *document;
 	int rc = init(&w, ctl);
 
 	if (rc == CTL_OK &&
-	    seed_export(&api, &observer, namespace, &document) == GAZ_OK) {
+	    seed_export(&api, &observer, timeout_ms, namespace, &document) == GAZ_OK) {
 		rc = ctl_print_json(document);
 		json_decref(document);
 	} else {

@@ -324,6 +324,11 @@ gaz_status http_receive(struct http_conn *conn, struct http_reply *out,
 	return st;
 }
 
+void http_stop_waiting(struct http_conn *conn)
+{
+	(void)shutdown(conn->fd, SHUT_RD);
+}
+
 /* ---- a reply that is a file ---- */
 
 static gaz_status write_all(int fd, const uint8_t *data, size_t len,

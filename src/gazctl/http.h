@@ -60,6 +60,9 @@ GAZ_MUST_CHECK gaz_status http_send(struct http_conn *conn, const char *headers,
 GAZ_MUST_CHECK gaz_status http_receive(struct http_conn *conn, struct http_reply *out,
 				       struct gaz_error *err);
 
+/** Wait no longer for the reply: http_receive() takes what has come, or fails at once. */
+void http_stop_waiting(struct http_conn *conn);
+
 /** How much of a file has come; total 0: nothing yet. */
 typedef void http_progress(size_t done, size_t total);
 

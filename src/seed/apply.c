@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "seed/check-internal.h"
 #include "seed/compare-internal.h"
 #include "seed/namespace-internal.h"
@@ -121,12 +120,7 @@ static gaz_status prepare(struct seed *s, const json_t *document)
 gaz_status seed_apply(const struct seed_api *api, const struct seed_observer *observer,
 		      const struct seed_options *options, const json_t *document)
 {
-	struct seed s = {
-		.api = api,
-		.observer = observer,
-		.options = *options,
-		.passed_ms = clock_monotonic_ms(),
-	};
+	struct seed s = seed_begin(api, observer, options);
 	gaz_status st = prepare(&s, document);
 	gaz_status end;
 

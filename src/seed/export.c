@@ -219,9 +219,10 @@ static void export_vpcs(const struct seed *s, const json_t *namespaces, bool who
 }
 
 gaz_status seed_export(const struct seed_api *api, const struct seed_observer *observer,
-		       const char *namespace, json_t **out)
+		       int64_t timeout_ms, const char *namespace, json_t **out)
 {
-	struct seed s = {.api = api, .observer = observer};
+	const struct seed_options options = {.timeout_ms = timeout_ms};
+	struct seed s = seed_begin(api, observer, &options);
 	json_t *document = json_object();
 	json_t *list = json_array();
 	gaz_status st =

@@ -100,10 +100,12 @@ GAZ_MUST_CHECK gaz_status seed_apply(const struct seed_api *api,
 /**
  * The document of what is there. Health is not in it.
  *
- * @param namespace  by id or name; NULL: all, and every VPC
- * @param out        a new reference
+ * @param timeout_ms  to be throttled in a row
+ * @param namespace   by id or name; NULL: all, and every VPC
+ * @param out         a new reference
  * @return as seed_apply()
  */
 GAZ_MUST_CHECK gaz_status seed_export(const struct seed_api *api,
 				      const struct seed_observer *observer,
-				      const char *namespace, json_t **out);
+				      int64_t timeout_ms, const char *namespace,
+				      json_t **out);

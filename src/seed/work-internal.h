@@ -44,6 +44,10 @@ struct seed {
 	struct seed_pending *last_pending;
 };
 
+/** A run that has only begun. The arguments are borrowed but for the options. */
+struct seed seed_begin(const struct seed_api *api, const struct seed_observer *observer,
+		       const struct seed_options *options);
+
 /** Is it a status after which the next item's turn comes? */
 bool seed_may_go_on(gaz_status st);
 

@@ -2,7 +2,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "seed/work-internal.h"
+
+struct seed seed_begin(const struct seed_api *api, const struct seed_observer *observer,
+		       const struct seed_options *options)
+{
+	return (struct seed){
+		.api = api,
+		.observer = observer,
+		.options = *options,
+		.passed_ms = clock_monotonic_ms(),
+	};
+}
 
 bool seed_may_go_on(gaz_status st)
 {

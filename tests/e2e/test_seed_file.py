@@ -3,6 +3,7 @@
 
 import copy
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -478,9 +479,23 @@ def test_throttled_calls_are_made_again(start, home):
     daemon = start("--rate", "other=400:20")
     done = ctl(daemon, "apply", write(home, spoiled(())))
     assert (done.stderr, done.stdout.splitlines()[-1]) == ("", "152 created, 0 changed, 0 left")
-    daemon.options.clear()
+    assert len(ids(daemon)["many2.internal/s0"]) == 150
+    daemon.options[:] = "--rate", "other=100:1"
     daemon.restart()
     assert len(ids(daemon)["many2.internal/s0"]) == 150
+
+
+def test_a_daemon_that_is_silent_is_given_up(start, home):
+    """All calls that are under way have waited for the same --timeout, not each for its own."""
+    daemon = start()
+    path = write(home, spoiled(()))
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        done = gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "--timeout", "2", "apply", path],
+                       daemon.home, 1, patience=gaz.PATIENCE)
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+    assert done.stderr.count("\n") == 1 and "no reply in time; see --timeout" in done.stderr
 
 
 def test_apply_goes_over_tcp_too(start):
