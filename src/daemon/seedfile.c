@@ -92,7 +92,7 @@ static bool is_over(void *arg)
 static gaz_status apply(struct seedfile *f, const struct options *o,
 			const json_t *document, struct gaz_error *err)
 {
-	const struct seed_api api = {CALLS_MAX, submit, collect, f};
+	const struct seed_api api = {CALLS_MAX, true, submit, collect, f};
 	const struct seed_observer observer = {on_item, on_fault, is_over, f};
 	const struct seed_options options = {
 		.timeout_ms = (int64_t)o->operation_delay_ms + PATIENCE_MS,

@@ -126,7 +126,7 @@ static void fini(struct work *w)
 int cmd_apply(const struct ctl *ctl, const struct args *args)
 {
 	struct work w;
-	const struct seed_api api = {CALLS_MAX, submit, collect, &w};
+	const struct seed_api api = {CALLS_MAX, false, submit, collect, &w};
 	const struct seed_observer observer = {on_item, on_fault, NULL, &w};
 	const struct seed_options options = {
 		.dry_run = args_value(args, "dry-run") != NULL,
@@ -154,7 +154,7 @@ int cmd_apply(const struct ctl *ctl, const struct args *args)
 int cmd_export(const struct ctl *ctl, const struct args *args)
 {
 	struct work w;
-	const struct seed_api api = {CALLS_MAX, submit, collect, &w};
+	const struct seed_api api = {CALLS_MAX, false, submit, collect, &w};
 	const struct seed_observer observer = {on_item, on_fault, NULL, &w};
 	const char *namespace = args->operand_count > 0 ? args->operands[0] : NULL;
 	const int64_t timeout_ms = (int64_t)ctl->client.timeout_s * 1000;

@@ -39,8 +39,9 @@ static bool is_seen(struct hosts *h, const struct dname *name)
 	return false;
 }
 
-/* The node with a host's addresses, its name's hashes made. Below a cut the zone knows a name server's for this
- * very purpose only; all else is what a query for the host itself would find. */
+/* The node with a host's addresses, its name's hashes made. Below a cut the zone knows a
+ * name server's for this very purpose only; all else is what a query for the host itself
+ * would find. */
 static const struct node *find_host(struct hosts *h, const struct dname *name,
 				    uint16_t type)
 {

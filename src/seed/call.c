@@ -21,6 +21,7 @@ struct seed_request {
 	json_t *input;
 	seed_on_reply *then;
 	void *arg;
+	bool is_creation; /* lists are in the order of their items' creation */
 	char path[SEED_PATH_SIZE];
 };
 
@@ -125,6 +126,7 @@ static void submit(struct seed *s, struct seed_request *take)
 	if (st == GAZ_OK) {
 		append(&s->under_way, take);
 		s->under_way_count++;
+		s->creation_count += take->is_creation;
 		return;
 	}
 	end_work(s, st, take->path, take->call.operation, err.text);
@@ -161,6 +163,7 @@ static void collect(struct seed *s)
 	gaz_status st = s->api->collect(s->api->arg, &reply, &err);
 
 	s->under_way_count--;
+	s->creation_count -= r->is_creation;
 	if (seed_is_over(s) && s->status == GAZ_OK)
 		s->status = GAZ_EBUSY;
 	if (is_to_be_repeated(s, st, reply)) {
@@ -184,11 +187,18 @@ static void pause_work(struct seed *s)
 	(void)nanosleep(&ts, NULL);
 }
 
+static bool may_begin(const struct seed *s, const struct seed_request *r)
+{
+	if (s->under_way_count == s->api->window)
+		return false;
+	return !r->is_creation || s->api->is_in_order || s->creation_count == 0;
+}
+
 /* Begin what may begin. When the work has ended, nothing more is begun. */
 static void make_way(struct seed *s)
 {
 	while (s->waiting.head &&
-	       (s->status != GAZ_OK || s->under_way_count < s->api->window)) {
+	       (s->status != GAZ_OK || may_begin(s, s->waiting.head))) {
 		struct seed_request *r = take_first(&s->waiting);
 
 		if (s->is_throttled)
@@ -228,6 +238,7 @@ gaz_status seed_send(struct seed *s, const char *path, const char *operation,
 			(void)then(s, arg, GAZ_ENOMEM, NULL);
 		return s->status;
 	}
+	r->is_creation = strncmp(operation, "Create", strlen("Create")) == 0;
 	r->then = then;
 	r->arg = arg;
 	return send_request(s, r);

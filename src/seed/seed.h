@@ -27,9 +27,11 @@ struct seed_call {
 
 /* Calls are begun one after the other, and `window` of them may be under way. Those that
  * are under way do not depend on each other: which of them is executed first is the API's
- * own choice. */
+ * own choice, unless it says otherwise. Namespaces and services are created in the order of
+ * the document, in which they are listed later. */
 struct seed_api {
 	size_t window;
+	bool is_in_order; /* calls are executed in the order in which they are begun */
 
 	/** Begin a call. What it says is there until its reply has been collected.
 	 *  @return GAZ_OK; any error ends the work, and `err` says why */

@@ -36,6 +36,7 @@ struct seed {
 	struct seed_requests under_way; /* the oldest first */
 	struct seed_requests following; /* sent by the reply that is being handled */
 	size_t under_way_count;
+	size_t creation_count; /* of those under way, while their order matters */
 	bool is_in_reply;
 	bool is_throttled; /* the API wants fewer calls a second */
 	int64_t passed_ms; /* when it last took one */

@@ -63,6 +63,7 @@ def test_the_example_is_there_when_the_daemon_is_ready(start, home):
         assert gaz.answer_ttls(daemon.ask("dev.internal", "SOA")) == {"SOA": 30}
         assert daemon.api.discover("queues", "orders") == ["orders-1"]
         before = export(daemon)
+        assert order(before) == order(document)
         assert before["Namespaces"][0]["Tags"] == [{"Key": "stage", "Value": "dev"}]
         assert before["Namespaces"][0]["Services"][0]["Attributes"] == {"team": "storefront"}
         operations = len(daemon.api.ok("ListOperations")["Operations"])
@@ -379,6 +380,12 @@ def ids(daemon):
     """{"NAMESPACE/SERVICE": the ids of its instances}."""
     return {f"{ns['Name']}/{svc['Name']}": {i["InstanceId"] for i in svc.get("Instances", [])}
             for ns in export(daemon)["Namespaces"] for svc in ns.get("Services", [])}
+
+
+def order(document):
+    """What is listed in the order of its creation."""
+    return [(ns["Name"], [svc["Name"] for svc in ns["Services"]])
+            for ns in document["Namespaces"]]
 
 
 def spoiled(numbers):

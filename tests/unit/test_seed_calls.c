@@ -35,6 +35,8 @@ static const char document[] =
 struct server {
 	json_t *replies[WINDOW]; /* of the calls under way */
 	gaz_status statuses[WINDOW];
+	bool are_creations[WINDOW];
+	size_t creations; /* of the calls under way */
 	size_t submitted;
 	size_t collected;
 	size_t most; /* under way at a time */
@@ -44,7 +46,9 @@ struct server {
 	bool fails_at_once; /* else its reply is the failure */
 	bool is_throttled;  /* the refusal is that of a limit */
 	bool is_impatient;
-	bool is_slow; /* operations are pending at the first look */
+	bool is_slow;	  /* operations are pending at the first look */
+	bool is_in_order; /* as struct seed_api has it */
+	size_t most_creations;
 
 	size_t registered;	    /* calls of RegisterInstance */
 	size_t registered_at_first; /* when the first instance was told */
@@ -118,6 +122,11 @@ static gaz_status submit(void *arg, const struct seed_call *call, struct gaz_err
 		api->replies[at] = call->trial
 					   ? json_object()
 					   : answer(api, call->operation, call->input);
+	api->are_creations[at] =
+		strncmp(call->operation, "Create", 6) == 0 && !call->trial;
+	api->creations += api->are_creations[at];
+	if (api->creations > api->most_creations)
+		api->most_creations = api->creations;
 	api->submitted++;
 	if (api->submitted - api->collected > api->most)
 		api->most = api->submitted - api->collected;
@@ -132,6 +141,7 @@ static gaz_status collect(void *arg, json_t **out, struct gaz_error *err)
 
 	assert_true(api->collected < api->submitted);
 	api->collected++;
+	api->creations -= api->are_creations[at];
 	if (st != GAZ_OK && st != GAZ_EREFUSED)
 		return gaz_error_set(err, st, "broken");
 	*out = api->replies[at];
@@ -159,7 +169,7 @@ static void on_fault(void *arg, const char *path, const char *message)
 
 static gaz_status apply(struct server *api)
 {
-	const struct seed_api calls = {WINDOW, submit, collect, api};
+	const struct seed_api calls = {WINDOW, api->is_in_order, submit, collect, api};
 	const struct seed_observer observer = {on_item, on_fault, NULL, api};
 	const struct seed_options options = {.timeout_ms = api->is_impatient ? 0 : 60000};
 	json_t *json = json_loads(document, 0, NULL);
@@ -200,6 +210,19 @@ static void test_calls_are_under_way_together_and_in_order(void **state)
 		assert_int_equal(count_told(&api), sizeof all / sizeof *all);
 		/* Whoever waits sees that it goes on. */
 		assert_true(slow || api.registered_at_first <= WINDOW);
+	}
+}
+
+/* Where the API does not keep the order of calls, one waits for the other. */
+static void test_what_is_listed_in_order_is_created_in_order(void **state)
+{
+	(void)state;
+	for (int in_order = 0; in_order < 2; in_order++) {
+		struct server api = {.fails_at = NEVER, .is_in_order = in_order};
+
+		assert_int_equal(apply(&api), GAZ_OK);
+		assert_int_equal(api.most, WINDOW);
+		assert_int_equal(api.most_creations, in_order ? 2 : 1);
 	}
 }
 
@@ -288,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls_are_under_way_together_and_in_order),
+		cmocka_unit_test(test_what_is_listed_in_order_is_created_in_order),
 		cmocka_unit_test(test_a_refusal_spoils_what_depends_on_it),
 		cmocka_unit_test(test_a_throttled_call_is_made_again),
 		cmocka_unit_test(test_a_call_that_is_throttled_for_long_is_refused),
