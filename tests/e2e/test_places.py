@@ -6,7 +6,7 @@ import os
 import random
 
 import gaz
-from gaz import IN_A, VPC_A, records
+from gaz import VPC_A, records
 
 SEED = int(os.environ.get("GAZ_PLACES_SEED", 1))
 STEPS = int(os.environ.get("GAZ_PLACES_STEPS", 500))
