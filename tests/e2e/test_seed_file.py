@@ -63,7 +63,6 @@ def test_the_example_is_there_when_the_daemon_is_ready(start, home):
         assert gaz.answer_ttls(daemon.ask("dev.internal", "SOA")) == {"SOA": 30}
         assert daemon.api.discover("queues", "orders") == ["orders-1"]
         before = export(daemon)
-        assert order(before) == order(document)
         assert before["Namespaces"][0]["Tags"] == [{"Key": "stage", "Value": "dev"}]
         assert before["Namespaces"][0]["Services"][0]["Attributes"] == {"team": "storefront"}
         operations = len(daemon.api.ok("ListOperations")["Operations"])
@@ -412,6 +411,8 @@ def test_many_of_everything_are_there_once(start, home, options):
     assert counts(first) == {"created": len(told), "changed": 0, "unchanged": 0}
     for daemon in (first, second):
         before = export(daemon)
+        if not options:  # operations that end in the same millisecond have no order
+            assert order(before) == order(document)
         assert before["Namespaces"][1]["Services"][2]["Attributes"] == {"number": "2"}
         assert apply(daemon, document) == dict.fromkeys(told, "LEAVE")
         daemon.restart(kill=True)
