@@ -20,6 +20,7 @@
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/seedfile.h"
+#include "daemon/signals.h"
 #include "daemon/statics.h"
 #include "daemon/upkeep.h"
 #include "forward/forward.h"
@@ -99,19 +100,9 @@ static gaz_status open_registry(struct daemon *d, struct gaz_error *err)
 
 /* ---- opening: everything that can fail, before anything is served ---- */
 
-/* Signals are blocked: one that has come waits to be taken. */
-static bool is_end_pending(void *arg)
-{
-	sigset_t pending;
-
-	(void)arg;
-	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 ||
-					     sigismember(&pending, SIGINT) == 1);
-}
-
 static gaz_status load_zone_files(struct daemon *d, struct gaz_error *err)
 {
-	const struct halt halt = {is_end_pending, NULL};
+	const struct halt halt = {signals_is_end_pending, NULL};
 
 	return d->statics ? statics_load(d->statics, &halt, err) : GAZ_OK;
 }
@@ -415,17 +406,6 @@ static void close_all(struct daemon *d)
 	zonedb_free(&d->db);
 }
 
-/* Only the main thread takes signals, and only by waiting for them. */
-static void block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* With a standard stream closed, the first file that is opened, such as the
  * store, would take its number, and log lines would be written into it. */
 static void open_standard_streams(void)
@@ -456,7 +436,7 @@ static int run(struct daemon *d)
 	sigset_t signals;
 	gaz_status st;
 
-	block_signals(&signals);
+	signals_block(&signals);
 	raise_descriptor_limit();
 	st = open_all(d, &err);
 	if (st == GAZ_OK) {
@@ -469,11 +449,13 @@ static int run(struct daemon *d)
 			*d->api_addresses ? d->api_addresses : "none", d->options.socket);
 		notify_send("READY=1");
 		wait_for_the_end(d, &signals);
-	} else if (is_end_pending(NULL)) { /* nobody waits for it to be ready any more */
-		wait_for_the_end(d, &signals);
-		st = GAZ_OK;
 	} else {
 		fprintf(stderr, "gazetteerd: %s\n", err.text);
+		if (st == GAZ_EBUSY && signals_is_end_pending(NULL)) {
+			/* Work of the start was given up: an end like any other. */
+			wait_for_the_end(d, &signals);
+			st = GAZ_OK;
+		}
 	}
 	close_all(d);
 	return st == GAZ_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/seedfile.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/options.h"
+#include "daemon/signals.h"
 #include "seed/seed.h"
 
 enum {
@@ -80,20 +80,12 @@ static void on_fault(void *arg, const char *path, const char *message)
 		log_escape(message, strlen(message), text, sizeof text));
 }
 
-static bool is_over(void *arg)
-{
-	sigset_t pending;
-
-	(void)arg;
-	return sigpending(&pending) == 0 && (sigismember(&pending, SIGTERM) == 1 ||
-					     sigismember(&pending, SIGINT) == 1);
-}
-
 static gaz_status apply(struct seedfile *f, const struct options *o,
 			const json_t *document, struct gaz_error *err)
 {
 	const struct seed_api api = {CALLS_MAX, true, submit, collect, f};
-	const struct seed_observer observer = {on_item, on_fault, is_over, f};
+	const struct seed_observer observer = {on_item, on_fault, signals_is_end_pending,
+					       f};
 	const struct seed_options options = {
 		.timeout_ms = (int64_t)o->operation_delay_ms + PATIENCE_MS,
 	};
