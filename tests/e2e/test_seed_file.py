@@ -466,17 +466,18 @@ def test_the_daemon_dies_while_much_is_applied(start, home):
     with subprocess.Popen([gaz.GAZCTL, "--socket", daemon.socket, "apply", path], cwd=home,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env=gaz.clean_env(home)) as process:
-        line = process.stdout.readline()
-        assert line.startswith("created namespace ")
+        lines = [next(line for line in process.stdout
+                      if line.startswith("created instance "))]
         daemon.kill()
-        out, err = process.communicate(timeout=gaz.PATIENCE)
+        lines += process.stdout
+        err = process.stderr.read()
     assert process.returncode == 1
     assert len(err.splitlines()) == 1 and err.startswith("gazctl: Namespaces["), err
     daemon.start()
     there = {f"{service}/{instance}" for service, found in ids(daemon).items()
              for instance in found}
-    told = {line.split()[2] for line in out.splitlines() if line.startswith("created instance")}
-    assert told and told <= there and len(there) < 1500
+    told = {line.split()[2] for line in lines if line.startswith("created instance ")}
+    assert told <= there and len(there) < 1500
     again = apply(daemon, document)
     assert {name for name, action in again.items() if action == "LEAVE"} >= told
     assert set(apply(daemon, document).values()) == {"LEAVE"}

@@ -95,12 +95,12 @@ static void test_what_is_no_secret_is_found_with_its_line(void **state)
 	static const char with_nul[] = SECRET "\n\0" SECRET;
 	static const char *const bad[] = {"0112233445566778899aabbccddeeff",
 					  SECRET "0",
-					  SECRET " " OTHER,
+					  (SECRET " " OTHER),
 					  "0x112233445566778899aabbccddeeff",
 					  "0g112233445566778899aabbccddeeff",
 					  SECRET ";",
-					  "\"" SECRET "\"",
-					  "\xef\xbb\xbf" SECRET};
+					  ("\"" SECRET "\""),
+					  ("\xef\xbb\xbf" SECRET)};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
