@@ -55,11 +55,8 @@ gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 }
 
 gaz_status call_follow_last(struct call *call, enum schema_table table,
-			    const struct key *prefix)
+			    const struct key *prefix, int64_t ahead_ms, int64_t *time_ms)
 {
-	enum {
-		AHEAD_MS = 1000
-	};
 	struct store_cursor *cursor = NULL;
 	struct key above = *prefix;
 	struct span key;
@@ -67,7 +64,7 @@ gaz_status call_follow_last(struct call *call, enum schema_table table,
 	struct reader r;
 	gaz_status st = store_cursor_open(call->txn, table, &cursor);
 
-	key_put_u64(&above, (uint64_t)call->now_ms + AHEAD_MS);
+	key_put_u64(&above, (uint64_t)(*time_ms + ahead_ms));
 	if (st == GAZ_OK)
 		st = store_cursor_seek_below(cursor, key_span(&above), &key, &value);
 	if (st == GAZ_OK && key.len > prefix->len &&
@@ -77,8 +74,8 @@ gaz_status call_follow_last(struct call *call, enum schema_table table,
 		reader_init(&r,
 			    (struct span){key.data + prefix->len, key.len - prefix->len});
 		last_ms = (int64_t)reader_u64(&r);
-		if (!r.failed && last_ms >= call->now_ms)
-			call->now_ms = last_ms + 1;
+		if (!r.failed && last_ms >= *time_ms)
+			*time_ms = last_ms + 1;
 	}
 	store_cursor_close(&cursor);
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;

@@ -25,15 +25,16 @@ GAZ_MUST_CHECK gaz_status call_read_first(struct store_txn *txn, enum schema_tab
 					  struct key *key_out, struct span *value_out);
 
 /**
- * Let the call's time be later than that of the last entry of a list by time, so that
- * what is created one after the other within a millisecond keeps its order. The list
- * may be a second ahead at most; where the clock went back further, it stays.
+ * Let a time be later than that of the last entry of a table by time, so that what comes
+ * one after the other within a millisecond keeps its order.
  *
- * @param prefix  what the list's keys have before their time
+ * @param prefix    what the keys have before their time
+ * @param ahead_ms  entries that lie so far ahead of the time do not matter
  * @return GAZ_OK, GAZ_ENOMEM, GAZ_ESTORE
  */
 GAZ_MUST_CHECK gaz_status call_follow_last(struct call *call, enum schema_table table,
-					   const struct key *prefix);
+					   const struct key *prefix, int64_t ahead_ms,
+					   int64_t *time_ms);
 
 /** Append "region NUL account NUL". */
 void call_put_partition(const struct call *call, struct key *key);

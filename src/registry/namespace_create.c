@@ -12,6 +12,10 @@
 
 enum {
 	HTTP_NAME_MAX = 1024,
+	/* So far the list may be ahead of a clock that has gone back, or of calls that
+	 * come faster than one a millisecond, and keep its order. The operation's
+	 * UpdateDate is no earlier; clients look for it up to a minute from now. */
+	AHEAD_MS = 60000,
 };
 
 /* Above all TTLs. The default is not part of the request: a retry must be
@@ -308,7 +312,8 @@ static gaz_status insert(struct call *call, struct namespace_record *ns,
 
 	call_put_partition(call, &partition);
 	if (st == GAZ_OK)
-		st = call_follow_last(call, TABLE_NAMESPACE_ORDER, &partition);
+		st = call_follow_last(call, TABLE_NAMESPACE_ORDER, &partition, AHEAD_MS,
+				      &call->now_ms);
 	ns->create_ms = call->now_ms;
 	if (st == GAZ_OK)
 		st = projection_add_namespace(call->edit, call->registry->config.apex,

@@ -10,6 +10,12 @@
 #include "registry/token.h"
 #include "store/store.h"
 
+enum {
+	/* Of those pending, which a former start may have given a longer delay, a new one
+	 * waits for such as are due so much later at most. */
+	DUE_AHEAD_MS = 10000,
+};
+
 static operation_apply *const apply_by_type[] = {
 	[OPERATION_CREATE_NAMESPACE] = namespace_apply_create,
 	[OPERATION_UPDATE_NAMESPACE] = namespace_apply_update,
@@ -117,6 +123,21 @@ static gaz_status make_id(struct call *call, const struct key *lock,
 	return op->id ? GAZ_OK : GAZ_ENOMEM;
 }
 
+/* When an operation that waits shall end. Namespaces come into being in the order of the
+ * calls, in which they are listed. Operations that are due at once end in the order of the
+ * digests in their ids, so no other is due when such a one is. Others have no order to
+ * keep, and are not put off. */
+static gaz_status choose_due(struct call *call, const struct operation_plan *plan,
+			     const struct operation_record *op, int64_t *out)
+{
+	static const struct key all = {.len = 0};
+
+	*out = op->create_ms + call->registry->config.operation_delay_ms;
+	if (plan->type != OPERATION_CREATE_NAMESPACE)
+		return GAZ_OK;
+	return call_follow_last(call, TABLE_PENDING, &all, DUE_AHEAD_MS, out);
+}
+
 static void save_pending(struct call *call, const struct operation_plan *plan,
 			 const struct operation_record *op, int64_t due_ms)
 {
@@ -185,8 +206,11 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 	if (st != GAZ_OK)
 		return st;
 	op.update_ms = op.create_ms;
-	extra.due_ms = op.create_ms + delay_ms;
+	st = delay_ms > 0 ? choose_due(call, plan, &op, &extra.due_ms) : GAZ_OK;
+	if (st != GAZ_OK)
+		return st;
 	if (delay_ms == 0) {
+		extra.due_ms = op.create_ms;
 		reader_init(&intent,
 			    (struct span){plan->intent->data, plan->intent->len});
 		st = finish(call, &op, &intent);

@@ -13,6 +13,9 @@
 
 enum {
 	ORDER_KEYS = SERVICE_ORDER_KEYS,
+	/* So far a list may be ahead of a clock that has gone back, or of calls that come
+	 * faster than one a millisecond, and keep its order. */
+	AHEAD_MS = 3600000,
 };
 
 static gaz_status refuse(struct call *call, const char *text)
@@ -301,7 +304,8 @@ static gaz_status insert(struct call *call, struct service_record *svc,
 		return GAZ_ENOMEM;
 	key_put(&partition, "p", 1);
 	call_put_partition(call, &partition);
-	st = call_follow_last(call, TABLE_SERVICE_ORDER, &partition);
+	st = call_follow_last(call, TABLE_SERVICE_ORDER, &partition, AHEAD_MS,
+			      &call->now_ms);
 	svc->create_ms = call->now_ms;
 	if (st == GAZ_OK)
 		st = count_service(call, svc->namespace_id, +1);

@@ -203,11 +203,7 @@ class Api:
     # The three creations and what hangs below; each gives the new id.
 
     def create(self, operation, **members):
-        """Lists are ordered by creation time in milliseconds: wait until that one is
-        over, so that what is created next is younger for sure."""
-        ended = self.done(operation, **members)
-        until("the next millisecond", lambda: time.time() > ended["UpdateDate"] + 0.001)
-        return ended["Targets"]["NAMESPACE"]
+        return self.done(operation, **members)["Targets"]["NAMESPACE"]
 
     def http(self, name, **members):
         return self.create("CreateHttpNamespace", Name=name, **members)

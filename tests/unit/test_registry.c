@@ -463,38 +463,6 @@ static void test_requests_are_known_again_as_long_as_their_operations(void **sta
 	assert_string_not_equal(register_with_token(f, service_id, 0), ids[0]);
 }
 
-static void test_lists_keep_the_order_of_creation_within_a_millisecond(void **state)
-{
-	struct fixture *f = *state;
-	struct page_in in = {0};
-	struct namespace_page_out page = {0};
-	const char *ids[8];
-	const char *service_ids[8];
-	struct service_page_out services = {0};
-
-	fixture_close(f);
-	f->config.clock.fixed_ms = 1700000000000;
-	assert_int_equal(fixture_open(f), GAZ_OK);
-	for (int i = 0; i < 8; i++) {
-		char name[24];
-
-		(void)snprintf(name, sizeof name, "n%d.test", i);
-		assert_int_equal(fixture_create_namespace(f, name, NULL, &ids[i]),
-				 GAZ_OK);
-		assert_int_equal(fixture_create_service(f, ids[0], name, &service_ids[i]),
-				 GAZ_OK);
-	}
-	assert_int_equal(fixture_read(f, namespace_list, &in, &page), GAZ_OK);
-	assert_int_equal(page.count, 8);
-	assert_int_equal(fixture_read(f, service_list, &in, &services), GAZ_OK);
-	assert_int_equal(services.count, 8);
-	for (int i = 0; i < 8; i++) {
-		assert_string_equal(page.items[i].id, ids[i]);
-		assert_string_equal(services.items[i].id, service_ids[i]);
-	}
-	assert_int_equal(page.items[7].create_ms, 1700000000007);
-}
-
 static void test_two_ways_to_write_a_name_are_one_name(void **state)
 {
 	struct fixture *f = *state;
@@ -570,7 +538,6 @@ int main(void)
 		WITH_REGISTRY(test_operations_go_many_at_a_time),
 		WITH_REGISTRY(test_requests_are_known_again_as_long_as_their_operations),
 		WITH_REGISTRY(test_old_operations_go_by_themselves),
-		WITH_REGISTRY(test_lists_keep_the_order_of_creation_within_a_millisecond),
 		WITH_REGISTRY(test_two_ways_to_write_a_name_are_one_name),
 		WITH_REGISTRY(test_a_repeated_service_request_is_one_with_equal_tags),
 		WITH_REGISTRY(test_resources_of_another_region_do_not_exist),
