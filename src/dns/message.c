@@ -70,7 +70,7 @@ static bool read_tsig(const uint8_t *owner, const uint8_t *at, size_t rdata_len,
 				 wire_get_u16(data + mac_end + TSIG_TAIL_LEN - 2))
 		return false;
 	out->tsig = owner;
-	out->tsig_owner = (uint8_t)(at - owner);
+	out->tsig_owner = (uint16_t)(at - owner);
 	out->tsig_algorithm = (uint8_t)algorithm;
 	return true;
 }

@@ -33,7 +33,8 @@ struct query {
 	struct dname name;	/* valid when there is a question */
 	struct edns_query edns; /* valid with has_edns */
 	const uint8_t *tsig; /* a TSIG record in the message; NULL: none. Of its octets */
-	uint8_t tsig_owner;  /* so many are the key's name, */
+	uint16_t
+		tsig_owner; /* so many are the key's name, 256 when it ends in a pointer, */
 	uint8_t tsig_algorithm; /* and so many, at the start of its data, the algorithm's */
 };
 

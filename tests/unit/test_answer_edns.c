@@ -372,6 +372,35 @@ static void test_no_key_is_known(void **state)
 	assert_int_equal(got.len, tsig_at);
 }
 
+/* The longest name, 254 octets of labels and a pointer to the root: what stands behind it
+ * is read behind it. */
+static void test_longest_name_of_a_key(void **state)
+{
+	static const uint8_t tsig[] = {0,  250, 0, 255, 0, 0, 0, 0, 0, 19,
+				       1,  'a', 0, 0,	0, 1, 2, 3, 4, 1,
+				       44, 0,	0, 9,	8, 0, 0, 0, 0};
+	uint8_t owner[256];
+	size_t tsig_at;
+
+	(void)state;
+	start_query("web.example.com.", "A");
+	memset(owner, 'k', sizeof owner);
+	owner[0] = owner[64] = owner[128] = 63;
+	owner[192] = 61;
+	owner[254] = 0xc0;
+	owner[255] = (uint8_t)(opt_at - 5);
+	tsig_at = query_len;
+	memcpy(query + tsig_at, owner, sizeof owner);
+	memcpy(query + tsig_at + sizeof owner, tsig, sizeof tsig);
+	query_len += sizeof owner + sizeof tsig;
+	query[11]++;
+	send_query(true);
+	assert_int_equal(got.rcode, DNS_NOTAUTH);
+	assert_int_equal(got.len, tsig_at + sizeof owner + sizeof tsig);
+	assert_memory_equal(got.wire + tsig_at, owner, sizeof owner);
+	assert_memory_equal(got.wire + tsig_at + sizeof owner, tsig, sizeof tsig - 4);
+}
+
 static void set_class(uint16_t class)
 {
 	wire_put_u16(query + opt_at - 2, class);
@@ -462,6 +491,7 @@ int main(void)
 		T(test_types_that_no_record_has),
 		T(test_type_that_is_for_replies_only),
 		T(test_no_key_is_known),
+		T(test_longest_name_of_a_key),
 		T(test_class_any_is_answered_without_authority),
 		T(test_server_speaks_about_itself_only_when_told_to),
 		T(test_flags_that_mean_nothing_are_cleared),

@@ -174,6 +174,40 @@ static void test_query_with_a_key_is_taken_apart(void **state)
 	assert_int_equal(parse(&m, &q), QUERY_FORMERR);
 }
 
+/* 254 octets of labels, then a pointer to the root: one octet does not hold its length. */
+static void test_longest_name_of_a_key(void **state)
+{
+	static const uint8_t rest[] = {0xc0, sizeof PLAIN - 5,
+				       0,    250,
+				       0,    255,
+				       0,    0,
+				       0,    0,
+				       0,    19,
+				       1,    'a',
+				       0,    0,
+				       0,    0,
+				       0,    0,
+				       0,    0,
+				       0,    0,
+				       0,    9,
+				       9,    0,
+				       0,    0,
+				       0};
+	uint8_t tsig[254 + sizeof rest];
+	struct message m = make();
+	struct query q;
+
+	(void)state;
+	memset(tsig, 'k', sizeof tsig);
+	tsig[0] = tsig[64] = tsig[128] = 63;
+	tsig[192] = 61;
+	memcpy(tsig + 254, rest, sizeof rest);
+	append(&m, 11, tsig, sizeof tsig);
+	assert_int_equal(parse(&m, &q), QUERY_BADKEY);
+	assert_int_equal(q.tsig_owner, 256);
+	assert_int_equal(q.tsig_algorithm, 3);
+}
+
 static void test_pointer_that_leads_nowhere_is_a_format_error(void **state)
 {
 	uint8_t record[] = {1, 'x', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};
@@ -263,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_broken_opt_is_a_format_error),
 		cmocka_unit_test(test_other_records_are_skipped),
 		cmocka_unit_test(test_query_with_a_key_is_taken_apart),
+		cmocka_unit_test(test_longest_name_of_a_key),
 		cmocka_unit_test(test_pointer_that_leads_nowhere_is_a_format_error),
 		cmocka_unit_test(test_what_is_no_query_is_dropped_or_refused),
 		cmocka_unit_test(test_every_cut_is_a_format_error),
