@@ -452,7 +452,9 @@ static int run(struct daemon *d)
 	} else {
 		fprintf(stderr, "gazetteerd: %s\n", err.text);
 		if (st == GAZ_EBUSY && signals_is_end_pending(NULL)) {
-			/* Work of the start was given up: an end like any other. */
+			/* Work of the start was given up: an end like any other. What
+			 * SIGHUP is for is not there yet. */
+			sigdelset(&signals, SIGHUP);
 			wait_for_the_end(d, &signals);
 			st = GAZ_OK;
 		}

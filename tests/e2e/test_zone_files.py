@@ -480,17 +480,22 @@ def test_stop_does_not_wait_for_a_load(folder, how):
     assert folder.serial("big.example") == 1
 
 
-def test_stop_does_not_wait_for_the_first_load(folder):
-    """Nor does it become ready."""
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM], [signal.SIGHUP, signal.SIGTERM]])
+def test_stop_does_not_wait_for_the_first_load(folder, numbers):
+    """Nor does it become ready, and a reload that was wanted before it is over, too."""
+    secrets = pathlib.Path(folder.home, "secrets")
+    secrets.write_text(f"{'1f' * 16}\n", encoding="ascii")
     wait = wait_for_reader(write_big(folder), OPEN)
-    daemon = gaz.Daemon(folder.home, "--zones", str(folder.path))
+    daemon = gaz.Daemon(folder.home, "--zones", str(folder.path), "--cookie-secret-file",
+                        str(secrets))
     process = subprocess.Popen(daemon.command(), stderr=subprocess.PIPE, text=True,
                                env=gaz.clean_env(folder.home))
     wait()
-    process.send_signal(signal.SIGTERM)
+    for number in numbers:
+        process.send_signal(number)
     _, told = process.communicate(timeout=gaz.PATIENCE)
     assert process.returncode == 0 and "stopping signal=TERM" in told
-    assert "ready" not in told and "big.example" not in told
+    assert "ready" not in told and "big.example" not in told and "reload" not in told
 
 
 def test_large_zone_comes_and_goes(folder):
