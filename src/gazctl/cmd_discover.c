@@ -89,7 +89,8 @@ static int read_query(const struct args *args, json_t **out)
 	}
 	if (rc == CTL_OK)
 		*out = json_pack(
-			"{s:s, s:s*, s:o*, s:O*, s:O*}", "ServiceName", args->operands[1],
+			"{s:s, s:s*, s:s*, s:o*, s:O*, s:O*}", "ServiceName",
+			args->operands[1], "OwnerAccount", args_value(args, "owner"),
 			"HealthStatus", args_value(args, "health"), "MaxResults",
 			max ? json_integer((json_int_t)number) : NULL, "QueryParameters",
 			json_object_size(query) > 0 ? query : NULL, "OptionalParameters",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gazctl/command.h"
+#include "gazctl/listing.h"
 #include "gazctl/table.h"
 
 static const struct column instance_columns[] = {
@@ -66,6 +67,9 @@ int cmd_instance_register(const struct ctl *ctl, const struct args *args)
 	if (rc == CTL_OK && (rc = start_input(ctl, args->operands[0], args->operands[1],
 					      &input)) == CTL_OK) {
 		json_object_set(input, "Attributes", attributes);
+		if (args_value(args, "request-id"))
+			json_object_set_new(input, "CreatorRequestId",
+					    json_string(args_value(args, "request-id")));
 		rc = ctl_run_operation(ctl, "RegisterInstance", input, &operation);
 	}
 	if (rc == CTL_OK && operation && !ctl->json)
@@ -95,7 +99,8 @@ int cmd_instance_list(const struct ctl *ctl, const struct args *args)
 
 	if (rc != CTL_OK)
 		return rc;
-	return ctl_print_list(ctl, "ListInstances", input, "Instances", instance_columns);
+	return listing_print(ctl, args, "ListInstances", input, "Instances",
+			     instance_columns);
 }
 
 int cmd_instance_show(const struct ctl *ctl, const struct args *args)
@@ -131,26 +136,52 @@ static void print_health_table(const json_t *statuses)
 	json_decref(rows);
 }
 
-/* Of one instance, or of all. */
-static int show_health(const struct ctl *ctl, const char *service, const char *instance)
+/* The one that is an operand, and those that options name: NULL without any. */
+static int read_instances(const struct args *args, json_t **out)
 {
-	json_t *input, *reply;
-	int rc = start_input(ctl, service, NULL, &input);
+	const char *id = args->operand_count > 1 ? args->operands[1] : NULL;
+	json_t *ids = json_array();
+	size_t at = 0;
+
+	*out = NULL;
+
+	if (!id)
+		id = args_next_value(args, "instance", &at);
+	for (; id; id = args_next_value(args, "instance", &at)) {
+		if (json_array_append_new(ids, json_string(id)) != 0) {
+			json_decref(ids);
+			return ctl_report("cannot send %s: is it UTF-8?", id);
+		}
+	}
+	if (json_array_size(ids) > 0)
+		*out = json_incref(ids);
+	json_decref(ids);
+	return CTL_OK;
+}
+
+/* Of some instances, or of all. */
+static int show_health(const struct ctl *ctl, const struct args *args)
+{
+	json_t *input, *reply, *ids;
+	int rc = read_instances(args, &ids);
 
 	if (rc != CTL_OK)
 		return rc;
-	if (instance &&
-	    json_object_set_new(input, "Instances", json_pack("[s]", instance)) != 0) {
-		json_decref(input);
-		return ctl_report("cannot send %s: is it UTF-8?", instance);
-	}
-	if (client_call_list(&ctl->client, "GetInstancesHealthStatus", input, "Status",
-			     &reply) != GAZ_OK)
-		return CTL_FAILED;
-	if (ctl->json)
+	rc = start_input(ctl, args->operands[0], NULL, &input);
+	if (rc == CTL_OK && ids)
+		json_object_set(input, "Instances", ids);
+	json_decref(ids);
+	if (rc == CTL_OK)
+		rc = listing_read(ctl, args, "GetInstancesHealthStatus", input, "Status",
+				  &reply);
+	if (rc != CTL_OK)
+		return rc;
+	if (ctl->json) {
 		rc = ctl_print_json(reply);
-	else
+	} else {
 		print_health_table(json_object_get(reply, "Status"));
+		listing_print_next(reply);
+	}
 	json_decref(reply);
 	return rc;
 }
@@ -162,8 +193,12 @@ int cmd_instance_health(const struct ctl *ctl, const struct args *args)
 	int rc;
 
 	if (!status)
-		return show_health(ctl, args->operands[0],
-				   args->operand_count > 1 ? args->operands[1] : NULL);
+		return show_health(ctl, args);
+	if (args_value(args, "instance") || args_value(args, "max") ||
+	    args_value(args, "next-token")) {
+		ctl_report("a status is set for one instance, without these options");
+		return CTL_USAGE;
+	}
 	if (strcmp(status, "HEALTHY") != 0 && strcmp(status, "UNHEALTHY") != 0) {
 		ctl_report("the status is HEALTHY or UNHEALTHY, not %s", status);
 		return CTL_USAGE;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gazctl/command.h"
+#include "gazctl/listing.h"
 #include "gazctl/table.h"
 
 static const struct column namespace_columns[] = {
@@ -99,7 +100,8 @@ int cmd_namespace_create(const struct ctl *ctl, const struct args *args)
 
 	if (!call || ctl_read_tags(args, &tags) != CTL_OK)
 		return CTL_USAGE;
-	input = json_pack("{s:s, s:s*, s:s*, s:o*}", "Name", args->operands[0], "Vpc",
+	input = json_pack("{s:s, s:s*, s:s*, s:s*, s:o*}", "Name", args->operands[0],
+			  "CreatorRequestId", args_value(args, "request-id"), "Vpc",
 			  args_value(args, "vpc"), "Description",
 			  args_value(args, "description"), "Tags", tags);
 	if (input && ttl && (rc = set_soa_ttl(input, ttl)) != CTL_OK) {
@@ -115,16 +117,21 @@ int cmd_namespace_create(const struct ctl *ctl, const struct args *args)
 
 int cmd_namespace_list(const struct ctl *ctl, const struct args *args)
 {
-	const char *type = args_value(args, "type"), *name = args_value(args, "name");
+	static const struct listing_filter filters[] = {
+		{"type", "TYPE", true},
+		{"name", "NAME", true},
+		{"http-name", "HTTP_NAME", true},
+		{"owner", "RESOURCE_OWNER", false},
+		{0},
+	};
 	json_t *input = json_object();
+	int rc = listing_add_filters(args, filters, input);
 
-	if ((type && ctl_add_filter(input, "TYPE", type) != CTL_OK) ||
-	    (name && ctl_add_filter(input, "NAME", name) != CTL_OK)) {
-		json_decref(input);
-		return CTL_FAILED;
-	}
-	return ctl_print_list(ctl, "ListNamespaces", input, "Namespaces",
-			      namespace_columns);
+	if (rc == CTL_OK)
+		return listing_print(ctl, args, "ListNamespaces", input, "Namespaces",
+				     namespace_columns);
+	json_decref(input);
+	return rc;
 }
 
 int cmd_namespace_show(const struct ctl *ctl, const struct args *args)
@@ -175,7 +182,9 @@ int cmd_namespace_update(const struct ctl *ctl, const struct args *args)
 	if ((rc = ctl_find_namespace(ctl, args->operands[0], &id)) != CTL_OK ||
 	    (rc = find_update_call(ctl, id, &call)) != CTL_OK ||
 	    (rc = ctl_run_operation(
-		     ctl, call, json_pack("{s:s, s:O}", "Id", id, "Namespace", change),
+		     ctl, call,
+		     json_pack("{s:s, s:s*, s:O}", "Id", id, "UpdaterRequestId",
+			       args_value(args, "request-id"), "Namespace", change),
 		     &operation)) != CTL_OK ||
 	    (rc = show_changed(ctl, operation)) != CTL_OK)
 		goto out;

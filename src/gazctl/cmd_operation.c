@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gazctl/command.h"
+#include "gazctl/listing.h"
 #include "gazctl/table.h"
 
 static const struct column operation_columns[] = {
@@ -38,7 +39,8 @@ int cmd_operation_show(const struct ctl *ctl, const struct args *args)
 	int rc = CTL_OK;
 
 	if (client_call(&ctl->client, "GetOperation",
-			json_pack("{s:s}", "OperationId", args->operands[0]),
+			json_pack("{s:s, s:s*}", "OperationId", args->operands[0],
+				  "OwnerAccount", args_value(args, "owner")),
 			&reply) != GAZ_OK)
 		return CTL_FAILED;
 	if (ctl->json)
@@ -51,7 +53,11 @@ int cmd_operation_show(const struct ctl *ctl, const struct args *args)
 
 static int read_filters(const struct ctl *ctl, const struct args *args, json_t *input)
 {
-	static const char *const filters[][2] = {{"status", "STATUS"}, {"type", "TYPE"}};
+	static const struct listing_filter filters[] = {
+		{"status", "STATUS", false},
+		{"type", "TYPE", false},
+		{0},
+	};
 	const char *namespace = args_value(args, "namespace");
 	const char *service = args_value(args, "service");
 	char *id = NULL, *service_id = NULL;
@@ -64,13 +70,9 @@ static int read_filters(const struct ctl *ctl, const struct args *args, json_t *
 	    (rc = ctl_find_service(ctl, service, &service_id)) == CTL_OK)
 		rc = ctl_add_filter(input, "SERVICE_ID", service_id);
 	free(service_id);
-	for (size_t i = 0; rc == CTL_OK && i < sizeof(filters) / sizeof(*filters); i++) {
-		const char *value = args_value(args, filters[i][0]);
-
-		if (value)
-			rc = ctl_add_filter(input, filters[i][1], value);
-	}
-	return rc;
+	if (rc == CTL_OK)
+		rc = listing_add_filters(args, filters, input);
+	return rc == CTL_OK ? listing_add_dates(args, input) : rc;
 }
 
 int cmd_operation_list(const struct ctl *ctl, const struct args *args)
@@ -82,8 +84,8 @@ int cmd_operation_list(const struct ctl *ctl, const struct args *args)
 		json_decref(input);
 		return rc;
 	}
-	return ctl_print_list(ctl, "ListOperations", input, "Operations",
-			      operation_columns);
+	return listing_print(ctl, args, "ListOperations", input, "Operations",
+			     operation_columns);
 }
 
 int cmd_tag_list(const struct ctl *ctl, const struct args *args)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gazctl/command.h"
+#include "gazctl/listing.h"
 #include "gazctl/table.h"
 
 enum {
@@ -147,13 +148,30 @@ static int check_create(const struct args *args)
 {
 	if (!args_value(args, "namespace"))
 		ctl_report("--namespace is required; see: gazctl namespace list");
+	else if (!args_value(args, "health-check") && args_value(args, "health-path"))
+		ctl_report("--health-path wants --health-check");
 	else if (!args_value(args, "health-check") &&
-		 (args_value(args, "health-path") ||
-		  args_value(args, "failure-threshold")))
-		ctl_report("--health-path and --failure-threshold want --health-check");
+		 !args_value(args, "custom-health") &&
+		 args_value(args, "failure-threshold"))
+		ctl_report("--failure-threshold wants --health-check or --custom-health");
 	else
 		return CTL_OK;
 	return CTL_USAGE;
+}
+
+/* HealthCheckCustomConfig, NULL without. A threshold belongs to the check if there is
+ * one, and if not, to this. */
+static int read_custom_health(const struct args *args, json_t **health, json_t **out)
+{
+	if (!args_value(args, "custom-health"))
+		return CTL_OK;
+	if (*health && !args_value(args, "health-check")) {
+		*out = *health;
+		*health = NULL;
+	} else {
+		*out = json_object();
+	}
+	return CTL_OK;
 }
 
 int cmd_service_create(const struct ctl *ctl, const struct args *args)
@@ -165,13 +183,13 @@ int cmd_service_create(const struct ctl *ctl, const struct args *args)
 	if ((rc = check_create(args)) != CTL_OK ||
 	    (rc = read_dns_config(args, RECORD_TTL_DEFAULT_S, &dns)) != CTL_OK ||
 	    (rc = read_health_check(args, &health)) != CTL_OK ||
+	    (rc = read_custom_health(args, &health, &custom)) != CTL_OK ||
 	    (rc = ctl_read_tags(args, &tags)) != CTL_OK ||
 	    (rc = ctl_find_namespace(ctl, args_value(args, "namespace"), &id)) != CTL_OK)
 		goto out;
-	if (args_value(args, "custom-health"))
-		custom = json_object();
-	input = json_pack("{s:s, s:s, s:s*, s:s*, s:O*, s:O*, s:O*, s:O*}", "Name",
-			  args->operands[0], "NamespaceId", id, "Description",
+	input = json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:O*, s:O*, s:O*, s:O*}", "Name",
+			  args->operands[0], "NamespaceId", id, "CreatorRequestId",
+			  args_value(args, "request-id"), "Description",
 			  args_value(args, "description"), "Type",
 			  args_value(args, "type"), "DnsConfig", dns, "HealthCheckConfig",
 			  health, "HealthCheckCustomConfig", custom, "Tags", tags);
@@ -188,30 +206,48 @@ out:
 	return rc;
 }
 
-int cmd_service_list(const struct ctl *ctl, const struct args *args)
+/* In any of the namespaces that are named. */
+static int read_filters(const struct ctl *ctl, const struct args *args, json_t *input)
 {
-	const char *namespace = args_value(args, "namespace");
-	json_t *input = json_object(), *reply, *service;
-	char *id = NULL;
-	size_t i;
+	static const struct listing_filter filters[] = {
+		{"owner", "RESOURCE_OWNER", false},
+		{0},
+	};
+	const char *namespace;
+	size_t at = 0;
 	int rc = CTL_OK;
 
-	if (namespace && (rc = ctl_find_namespace(ctl, namespace, &id)) == CTL_OK)
-		rc = ctl_add_filter(input, "NAMESPACE_ID", id);
-	free(id);
+	while (rc == CTL_OK && (namespace = args_next_value(args, "namespace", &at))) {
+		char *id = NULL;
+
+		rc = ctl_find_namespace(ctl, namespace, &id);
+		if (rc == CTL_OK)
+			rc = ctl_add_filter(input, "NAMESPACE_ID", id);
+		free(id);
+	}
+	return rc == CTL_OK ? listing_add_filters(args, filters, input) : rc;
+}
+
+int cmd_service_list(const struct ctl *ctl, const struct args *args)
+{
+	json_t *input = json_object(), *reply, *service;
+	size_t i;
+	int rc = read_filters(ctl, args, input);
+
 	if (rc != CTL_OK) {
 		json_decref(input);
 		return rc;
 	}
-	if (client_call_list(&ctl->client, "ListServices", input, "Services", &reply) !=
-	    GAZ_OK)
-		return CTL_FAILED;
+	rc = listing_read(ctl, args, "ListServices", input, "Services", &reply);
+	if (rc != CTL_OK)
+		return rc;
 	if (ctl->json) {
 		rc = ctl_print_json(reply);
 	} else {
 		json_array_foreach(json_object_get(reply, "Services"), i, service)
 			describe_records(service);
 		table_print_list(json_object_get(reply, "Services"), service_columns);
+		listing_print_next(reply);
 	}
 	json_decref(reply);
 	return rc;

@@ -12,18 +12,25 @@ static const struct arg_option namespace_create_options[] = {
 	{"soa-ttl", "SECONDS", false,
 	 "TTL of the SOA record: how long misses are cached"},
 	{"tag", "KEY=VALUE", true, "a tag; repeatable"},
+	{"request-id", "ID", false, "the same call with the same id is made only once"},
 	{0},
 };
 
 static const struct arg_option namespace_list_options[] = {
-	{"type", "TYPE", false, "only HTTP, DNS_PRIVATE or DNS_PUBLIC"},
-	{"name", "NAME", false, "only those of this name"},
+	{"type", "TYPE", true, "only HTTP, DNS_PRIVATE or DNS_PUBLIC; repeatable"},
+	{"name", "NAME", true, "only those of this name; repeatable"},
+	{"http-name", "NAME", true, "only those that discovery knows by this name"},
+	{"begins-with", NULL, false, "these three give what the text begins with"},
+	{"owner", "OWNER", false, "only those of SELF, or of OTHER_ACCOUNTS"},
+	{"max", "N", false, "one page of so many at most; all pages if absent"},
+	{"next-token", "TOKEN", false, "the page that begins here"},
 	{0},
 };
 
 static const struct arg_option namespace_update_options[] = {
 	{"description", "TEXT", false, "a new description"},
 	{"soa-ttl", "SECONDS", false, "a new TTL of the SOA record"},
+	{"request-id", "ID", false, "the same call with the same id is made only once"},
 	{0},
 };
 
@@ -38,11 +45,16 @@ static const struct arg_option service_create_options[] = {
 	{"custom-health", NULL, false, "its instances' health is set by calls"},
 	{"description", "TEXT", false, "a description"},
 	{"tag", "KEY=VALUE", true, "a tag; repeatable"},
+	{"request-id", "ID", false, "the same call with the same id is made only once"},
 	{0},
 };
 
 static const struct arg_option service_list_options[] = {
-	{"namespace", "NAMESPACE", false, "only those in this namespace, by id or name"},
+	{"namespace", "NAMESPACE", true,
+	 "only those in this namespace, by id or name; repeatable"},
+	{"owner", "OWNER", false, "only those of SELF, or of OTHER_ACCOUNTS"},
+	{"max", "N", false, "one page of so many at most; all pages if absent"},
+	{"next-token", "TOKEN", false, "the page that begins here"},
 	{0},
 };
 
@@ -63,14 +75,39 @@ static const struct arg_option instance_register_options[] = {
 	{"cname", "NAME", false, "the same with AWS_INSTANCE_CNAME"},
 	{"port", "PORT", false, "the same with AWS_INSTANCE_PORT"},
 	{"attribute", "KEY=VALUE", true, "an attribute; repeatable"},
+	{"request-id", "ID", false, "the same call with the same id is made only once"},
+	{0},
+};
+
+static const struct arg_option instance_list_options[] = {
+	{"max", "N", false, "one page of so many at most; all pages if absent"},
+	{"next-token", "TOKEN", false, "the page that begins here"},
+	{0},
+};
+
+static const struct arg_option instance_health_options[] = {
+	{"instance", "ID", true, "of this one as well; repeatable"},
+	{"max", "N", false, "one page of so many at most; all pages if absent"},
+	{"next-token", "TOKEN", false, "the page that begins here"},
+	{0},
+};
+
+static const struct arg_option operation_show_options[] = {
+	{"owner", "ACCOUNT", false, "the account that it belongs to"},
 	{0},
 };
 
 static const struct arg_option operation_list_options[] = {
 	{"namespace", "NAMESPACE", false, "only those on this namespace, by id or name"},
 	{"service", "SERVICE", false, "only those on this service, by id or name"},
-	{"status", "STATUS", false, "only SUBMITTED, PENDING, SUCCESS or FAIL"},
-	{"type", "TYPE", false, "only this type, for example CREATE_NAMESPACE"},
+	{"status", "STATUS", true,
+	 "only SUBMITTED, PENDING, SUCCESS or FAIL; repeatable"},
+	{"type", "TYPE", true,
+	 "only this type, for example CREATE_NAMESPACE; repeatable"},
+	{"since", "TIME", false, "only those whose status changed then or later"},
+	{"until", "TIME", false, "only those whose status changed then or earlier"},
+	{"max", "N", false, "one page of so many at most; all pages if absent"},
+	{"next-token", "TOKEN", false, "the page that begins here"},
 	{0},
 };
 
@@ -81,6 +118,7 @@ static const struct arg_option discover_options[] = {
 	{"optional", "KEY=VALUE", true, "one to prefer, if any has it; repeatable"},
 	{"max", "N", false, "so many instances at most; 100 if absent"},
 	{"revision", NULL, false, "only the number of the service's revision"},
+	{"owner", "ACCOUNT", false, "the account that it belongs to"},
 	{0},
 };
 
@@ -169,10 +207,10 @@ const struct command command_table[] = {
 	 "register or replace an instance", cmd_instance_register},
 	{"instance deregister", "SERVICE ID", NULL, "remove an instance",
 	 cmd_instance_deregister},
-	{"instance list", "SERVICE", NULL, "list the instances of a service",
-	 cmd_instance_list},
+	{"instance list", "SERVICE", instance_list_options,
+	 "list the instances of a service", cmd_instance_list},
 	{"instance show", "SERVICE ID", NULL, "show one instance", cmd_instance_show},
-	{"instance health", "SERVICE [ID] [STATUS]", NULL,
+	{"instance health", "SERVICE [ID] [STATUS]", instance_health_options,
 	 "show the health, or set it: HEALTHY, UNHEALTHY", cmd_instance_health},
 	{"discover", "NAMESPACE SERVICE", discover_options,
 	 "find instances as clients do", cmd_discover},
@@ -180,7 +218,8 @@ const struct command command_table[] = {
 	 cmd_watch},
 	{"explain", "NAME [TYPE]", explain_options,
 	 "why a client gets the answer that it gets", cmd_explain},
-	{"operation show", "ID", NULL, "show one operation", cmd_operation_show},
+	{"operation show", "ID", operation_show_options, "show one operation",
+	 cmd_operation_show},
 	{"operation list", "", operation_list_options, "list operations",
 	 cmd_operation_list},
 	{"vpc put", "ID CIDR...", NULL, "declare a VPC: the source prefixes that it has",

@@ -323,13 +323,29 @@ int ctl_read_tags(const struct args *args, json_t **out)
 	return CTL_OK;
 }
 
+/* A filter that has a value already. */
+static int add_alternative(json_t *filter, const char *value)
+{
+	if (json_array_append_new(json_object_get(filter, "Values"),
+				  json_string(value)) != 0 ||
+	    json_object_set_new(filter, "Condition", json_string("IN")) != 0)
+		return ctl_report("cannot send %s: is it UTF-8?", value);
+	return CTL_OK;
+}
+
 int ctl_add_filter(json_t *input, const char *name, const char *value)
 {
-	json_t *filters = json_object_get(input, "Filters");
+	json_t *filters = json_object_get(input, "Filters"), *filter;
+	size_t i;
 
 	if (!filters && json_object_set_new(input, "Filters", json_array()) != 0)
 		return ctl_report("out of memory");
 	filters = json_object_get(input, "Filters");
+	json_array_foreach(filters, i, filter)
+	{
+		if (strcmp(table_text(filter, "Name"), name) == 0)
+			return add_alternative(filter, value);
+	}
 	if (json_array_append_new(filters, json_pack("{s:s, s:[s]}", "Name", name,
 						     "Values", value)) != 0)
 		return ctl_report("cannot send %s: is it UTF-8?", value);

@@ -87,5 +87,6 @@ json_t *ctl_pair(const char *text, const char *what);
 /** The values of every --tag as a list of tags; NULL without any. @return an exit code. */
 int ctl_read_tags(const struct args *args, json_t **out);
 
-/** Append {"Name": name, "Values": [value]} to the input's Filters. @return an exit code. */
+/** Append {"Name": name, "Values": [value]} to the input's Filters; or to the filter of
+ *  this name another value, either of which will do. @return an exit code */
 int ctl_add_filter(json_t *input, const char *name, const char *value);
