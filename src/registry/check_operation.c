@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/keyhash.h"
@@ -344,25 +343,6 @@ gaz_status check_operation_entry(struct check *c, struct span key, struct span v
 
 /* ---- what is pending ---- */
 
-static gaz_status hold(struct check *c, char kind, const char *id)
-{
-	const char *key = arena_printf(&c->held_arena, "%c%s", kind, id);
-
-	if (c->held_count == c->held_cap) {
-		size_t cap = c->held_cap ? c->held_cap * 2 : 64;
-		const char **more = realloc(c->held, cap * sizeof *more);
-
-		if (!more)
-			return GAZ_ENOMEM;
-		c->held = more;
-		c->held_cap = cap;
-	}
-	if (!key)
-		return GAZ_ENOMEM;
-	c->held[c->held_count++] = key;
-	return GAZ_OK;
-}
-
 struct intent {
 	const char *target;    /* the namespace, or the service, that it works on */
 	const char *partition; /* where a new namespace holds a place; NULL: nowhere */
@@ -458,9 +438,9 @@ static gaz_status check_intent(struct check *c, struct span key, struct reader *
 					  : "what it works on does not exist");
 	st = GAZ_OK;
 	if (intent.holds_place)
-		st = hold(c, 's', intent.target);
+		st = check_hold(c, 's', intent.target);
 	if (st == GAZ_OK && intent.partition)
-		st = hold(c, 'p', intent.partition);
+		st = check_hold(c, 'p', intent.partition);
 	return st;
 }
 
