@@ -119,10 +119,6 @@ GAZ_MUST_CHECK gaz_status operation_find_last(struct call *call, const struct ke
 /** Is that the key of TABLE_TALLY under which the beginning of a list is kept? */
 bool operation_is_last_key(struct span key, struct span *scope_out);
 
-/** The id that a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
-GAZ_MUST_CHECK gaz_status operation_read_id(struct call *call, struct span key,
-					    const char **id_out);
-
 /** @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ESTORE */
 GAZ_MUST_CHECK gaz_status operation_exists(struct call *call, const char *id);
 

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/id.h"
 #include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
 #include "registry/token.h"
@@ -17,34 +16,11 @@ enum {
 /* The operations in the store: one table in the order of their submission, so
  * that a new one goes to its end and the sweep takes from its front. */
 
-static gaz_status make_key(const char *id, struct key *out)
-{
-	int64_t submit_ms;
-
-	if (id_operation_time(id, &submit_ms) != GAZ_OK)
-		return GAZ_ENOTFOUND;
-	key_put_time(out, submit_ms, id, ID_TARGET_LEN);
-	return GAZ_OK;
-}
-
-gaz_status operation_read_id(struct call *call, struct span key, const char **id_out)
-{
-	char id[ID_OPERATION_SIZE];
-	struct reader r;
-
-	if (key.len != OPERATION_KEY_LEN)
-		return GAZ_ESTORE;
-	reader_init(&r, key);
-	id_operation_at((const char *)key.data + 8, (int64_t)reader_u64(&r), id);
-	*id_out = arena_strdup(call->arena, id);
-	return *id_out ? GAZ_OK : GAZ_ENOMEM;
-}
-
 gaz_status operation_exists(struct call *call, const char *id)
 {
 	struct key key = {0};
 	struct span value;
-	gaz_status st = make_key(id, &key);
+	gaz_status st = schema_operation_key(id, &key);
 
 	return st == GAZ_OK ? call_get(call, TABLE_OPERATION, key_span(&key), &value)
 			    : st;
@@ -57,7 +33,7 @@ void operation_save(struct call *call, const struct operation_record *op,
 	struct bytes value;
 
 	/* An id that is none leaves the key empty, which call_put() refuses. */
-	(void)make_key(op->id, &key);
+	(void)schema_operation_key(op->id, &key);
 	bytes_init(&value);
 	schema_put_operation(&value, op, extra);
 	call_put(call, TABLE_OPERATION, key_span(&key), &value);
@@ -154,7 +130,7 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 {
 	struct key scopes[OPERATION_SCOPES] = {0};
 	struct key key = {0};
-	gaz_status st = make_key(op->id, &key);
+	gaz_status st = schema_operation_key(op->id, &key);
 
 	operation_make_scopes(call, op, extra, scopes);
 	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
@@ -189,7 +165,7 @@ gaz_status operation_decode(struct call *call, struct span key, struct span valu
 	gaz_status st = schema_get_operation(value, call->arena, op, extra);
 
 	if (st == GAZ_OK)
-		st = operation_read_id(call, key, &op->id);
+		st = schema_operation_id(key, call->arena, &op->id);
 	if (st == GAZ_OK)
 		show_progress(call, op, extra);
 	return st;
@@ -200,7 +176,7 @@ gaz_status operation_load(struct call *call, const char *id, struct operation_re
 {
 	struct key key = {0};
 	struct span value;
-	gaz_status st = make_key(id, &key);
+	gaz_status st = schema_operation_key(id, &key);
 
 	if (st == GAZ_OK)
 		st = call_get(call, TABLE_OPERATION, key_span(&key), &value);

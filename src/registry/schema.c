@@ -70,6 +70,29 @@ struct span key_span(const struct key *key)
 	return (struct span){key->data, key->overflow ? 0 : key->len};
 }
 
+gaz_status schema_operation_key(const char *id, struct key *out)
+{
+	int64_t submit_ms;
+
+	if (id_operation_time(id, &submit_ms) != GAZ_OK)
+		return GAZ_ENOTFOUND;
+	key_put_time(out, submit_ms, id, ID_TARGET_LEN);
+	return GAZ_OK;
+}
+
+gaz_status schema_operation_id(struct span key, struct arena *arena, const char **out)
+{
+	char id[ID_OPERATION_SIZE];
+	struct reader r;
+
+	if (key.len != OPERATION_KEY_LEN)
+		return GAZ_ESTORE;
+	reader_init(&r, key);
+	id_operation_at((const char *)key.data + 8, (int64_t)reader_u64(&r), id);
+	*out = arena_strdup(arena, id);
+	return *out ? GAZ_OK : GAZ_ENOMEM;
+}
+
 static gaz_status end_reading(const struct reader *r, const struct arena *arena)
 {
 	if (arena->failed)

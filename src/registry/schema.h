@@ -31,7 +31,7 @@ enum schema_table {
 				  /* 'p' P, 'n' namespace id NUL */
 	TABLE_SERVICE_ATTRIBUTES, /* service id -> its attributes */
 	TABLE_INSTANCE,		  /* service id NUL instance id -> instance, not young */
-	TABLE_NAME,  /* digest of a unique name (schema_name_key) -> resource id */
+	TABLE_NAME,  /* digest of a unique name (call_name_key) -> resource id */
 	TABLE_TALLY, /* 'n' namespace id, 's' service id, 'p' P -> tally; */
 	/* 's' service id NUL instance id -> young instance (instance_store.h); */
 	/* scope 1 -> key of the operation submitted last in the scope, which is */
@@ -61,6 +61,14 @@ void key_put_u64(struct key *key, uint64_t v);
 void key_put_time(struct key *key, int64_t ms, const char *id, size_t len);
 int64_t key_time_ms(const struct key *key); /* of a key that begins with a time */
 struct span key_span(const struct key *key);
+
+/** The key of an operation. @return GAZ_OK, GAZ_ENOTFOUND (that is no operation's id:
+ *  the key stays as it is). */
+gaz_status schema_operation_key(const char *id, struct key *out);
+
+/** The id that such a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status schema_operation_id(struct span key, struct arena *arena,
+					      const char **out);
 
 /* Counters of one container. */
 struct tally {

@@ -6,7 +6,6 @@
 
 #include "base/keyhash.h"
 #include "base/rng.h"
-#include "registry/operation-internal.h"
 #include "registry/registry-internal.h"
 #include "store/store.h"
 
@@ -177,7 +176,7 @@ static gaz_status find_at(struct call *call, int64_t submit_ms,
 		found = st == GAZ_OK && head.has_token &&
 			memcmp(head.token, token, ID_DIGEST_LEN) == 0;
 		if (found)
-			st = operation_read_id(call, key, operation_id_out);
+			st = schema_operation_id(key, call->arena, operation_id_out);
 		else if (st == GAZ_OK)
 			st = store_cursor_next(cursor, &key, &value);
 	}
