@@ -36,13 +36,12 @@ static const struct filter_rule rules[] = {
 struct operation_query {
 	const struct page_in *in;
 	unsigned scope;		  /* whose links are followed */
-	const char *namespace_id; /* NULL: any */
+	const char *namespace_id; /* NULL: any; "" is that of none */
 	const char *service_id;
 	unsigned types;	   /* bit n: the type numbered n passes */
 	unsigned statuses; /* likewise */
 	int64_t from_ms;   /* of the update time, inclusive */
 	int64_t to_ms;
-	bool nothing; /* an id that cannot be: of another region, or two different ones */
 };
 
 /* Digits with an optional fraction. Clients send milliseconds, the
@@ -86,16 +85,16 @@ static gaz_status read_dates(struct call *call, const struct filter *filter,
 	return GAZ_OK;
 }
 
+/* Of an ARN that is not ours, or of two different ids, nothing can be. */
 static gaz_status read_id(struct call *call, const char *kind,
-			  const struct filter *filter, struct operation_query *query,
-			  const char **id)
+			  const struct filter *filter, const char **id)
 {
 	const char *wanted = NULL;
 	gaz_status st = call_resolve_id(call, kind, filter->values.items[0], &wanted);
 
 	if (st == GAZ_ENOTFOUND || (st == GAZ_OK && *id && strcmp(*id, wanted) != 0)) {
-		query->nothing = true;
-		return GAZ_OK;
+		wanted = "";
+		st = GAZ_OK;
 	}
 	if (st == GAZ_OK)
 		*id = wanted;
@@ -137,10 +136,9 @@ static gaz_status read_query(struct call *call, struct operation_query *query)
 		else if (filter->name == OPERATION_FILTER_UPDATE_DATE)
 			st = read_dates(call, filter, query);
 		else if (filter->name == OPERATION_FILTER_NAMESPACE_ID)
-			st = read_id(call, "namespace", filter, query,
-				     &query->namespace_id);
+			st = read_id(call, "namespace", filter, &query->namespace_id);
 		else if (filter->name == OPERATION_FILTER_SERVICE_ID)
-			st = read_id(call, "service", filter, query, &query->service_id);
+			st = read_id(call, "service", filter, &query->service_id);
 	}
 	return st;
 }
@@ -229,7 +227,7 @@ gaz_status operation_list(struct call *call, const void *in, void *out)
 	};
 	gaz_status st = read_query(call, &query);
 
-	if (st != GAZ_OK || query.nothing)
+	if (st != GAZ_OK)
 		return st;
 	choose_scope(call, &query, &spec.prefix);
 	st = page_read(call, &spec, &result);

@@ -108,6 +108,11 @@ static gaz_status check_dns_config(struct call *call, const struct create_servic
 {
 	bool is_http = ns->type == NAMESPACE_HTTP || in->type == SERVICE_HTTP;
 
+	/* Also of one without records. */
+	if (ns->type != NAMESPACE_HTTP && !has_dns_name(in->name, ns->name))
+		return refuse(call,
+			      "The names of service and namespace are too long for one "
+			      "domain name: 253 characters at most");
 	if (in->dns_config && is_http)
 		return refuse(call,
 			      "When you specify an HTTP service, you can't include a "
@@ -118,10 +123,6 @@ static gaz_status check_dns_config(struct call *call, const struct create_servic
 		return refuse(call,
 			      "A service in a DNS namespace needs a DnsConfig, or the "
 			      "Type HTTP");
-	if (!has_dns_name(in->name, ns->name))
-		return refuse(call,
-			      "The names of service and namespace are too long for one "
-			      "domain name: 253 characters at most");
 	return check_records(call, in->dns_config);
 }
 

@@ -119,6 +119,20 @@ def test_foreign_tokens_are_refused(api):
     assert api.ok("ListNamespaces", NextToken=filtered, Filters=filters)["Namespaces"]
 
 
+@pytest.mark.parametrize("ids", [
+    ["arn:aws:servicediscovery:eu-west-1:000000000000:namespace/ns-aaaaaaaaaaaaaaaa"],
+    ["ns-aaaaaaaaaaaaaaaa", "ns-bbbbbbbbbbbbbbbb"]])
+def test_foreign_tokens_are_refused_also_where_nothing_can_be(api, ids):
+    """A namespace of another region, or two at a time."""
+    api.http("n1")
+    api.http("n2")
+    filters = [{"Name": "NAMESPACE_ID", "Values": [name]} for name in ids]
+    assert api.ok("ListOperations", Filters=filters) == {"Operations": []}
+    token = api.ok("ListOperations", MaxResults=1)["NextToken"]
+    for wrong in ("x", token):
+        api.fails("InvalidInput", "ListOperations", Filters=filters, NextToken=wrong)
+
+
 def test_boto3_paginates_operations(daemon):
     """The SDK's paginator stops by itself."""
     for number in range(5):

@@ -159,9 +159,11 @@ def test_illegal_service_names(api, name):
 def test_name_that_does_not_fit_the_namespace_is_refused(api):
     """Service and namespace together must be a DNS name."""
     namespace = api.private(".".join(["n" * 63] * 3 + ["n" * 40]))
-    api.fails("InvalidInput", "CreateService", Name="s" * 30, NamespaceId=namespace,
-              DnsConfig=A_60)
+    for members in ({"DnsConfig": A_60}, {"Type": "HTTP"}):
+        api.fails("InvalidInput", "CreateService", Name="s" * 30, NamespaceId=namespace,
+                  **members)
     create(api, namespace, "s" * 8)
+    api.serve(namespace, "t" * 8, Type="HTTP")
 
 
 def test_names_are_unique_in_their_namespace(api):
