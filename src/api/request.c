@@ -72,7 +72,8 @@ static bool fail(struct api_request *c, gaz_status st)
 			  suppressed);
 	return refuse(c, error_from_status(st),
 		      st == GAZ_EBUSY ? "The service is shutting down."
-				      : "The request could not be processed.");
+				      : "The request could not be processed; the log of "
+					"gazetteerd says why.");
 }
 
 static const char *find_header(void *arg, const char *name)

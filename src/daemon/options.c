@@ -107,6 +107,8 @@ static gaz_status read_file(struct options *c, const char *path,
 	json_t *value;
 	gaz_status st = GAZ_OK;
 
+	if (!root && json_err.line < 0) /* its text names the file */
+		return gaz_error_set(err, GAZ_EIO, "--config: %s", json_err.text);
 	if (!root)
 		return gaz_error_set(err, GAZ_EFORMAT, "%s:%d: %s", path, json_err.line,
 				     json_err.text);

@@ -280,7 +280,7 @@ static void process(struct registry *r, struct job *jobs)
 	bool alone = st != GAZ_OK && jobs->next;
 
 	if (st != GAZ_OK)
-		log_failure("group-failed", st);
+		log_failure("calls-not-done", st);
 	while (jobs) {
 		struct job *job = jobs;
 

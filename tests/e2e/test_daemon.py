@@ -66,7 +66,7 @@ def free_options(home):
     (["--ec2", "i-=10.0.0.1"], "i-"),
     (["--ec2", "i-12=10.0.0.1", "--ec2", "i-12=10.0.0.2"], "twice"),
     (["--zones", "/nonexistent/zones"], "/nonexistent/zones"),
-    (["--config", "/nonexistent/config"], "/nonexistent/config")])
+    (["--config", "/nonexistent/config"], "gazetteerd: --config: unable to open /nonexistent/config")])
 def test_bad_option_is_named(home, options, word):
     """A clear line on stderr, an exit status, no store made."""
     text = gaz.refused_start(home, *free_options(home), *options)
