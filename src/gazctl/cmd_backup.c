@@ -52,7 +52,8 @@ static int choose_file(const char *path, char out[PATH_SIZE])
 	if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
 		return ctl_report("%s is no file; name a file, or a directory", path);
 	if (S_ISDIR(info.st_mode))
-		len = snprintf(out, PATH_SIZE, "%s/gazetteer-%s.mdb", path, stamp);
+		len = snprintf(out, PATH_SIZE, "%s%sgazetteer-%s.mdb", path,
+			       path[strlen(path) - 1] == '/' ? "" : "/", stamp);
 	else
 		len = snprintf(out, PATH_SIZE, "%s", path);
 	return len < PATH_SIZE ? CTL_OK : ctl_report("the path is too long");

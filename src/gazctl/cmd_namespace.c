@@ -11,6 +11,7 @@ static const struct column namespace_columns[] = {
 	{"ID", "Id"},
 	{"NAME", "Name"},
 	{"TYPE", "Type"},
+	{"VPC", "Vpc"},
 	{"SERVICES", "ServiceCount"},
 	{"DESCRIPTION", "Description"},
 	{0},
@@ -127,9 +128,10 @@ int cmd_namespace_list(const struct ctl *ctl, const struct args *args)
 	json_t *input = json_object();
 	int rc = listing_add_filters(args, filters, input);
 
+	/* AWS's own tells no VPC, and several private namespaces may have one name. */
 	if (rc == CTL_OK)
-		return listing_print(ctl, args, "ListNamespaces", input, "Namespaces",
-				     namespace_columns);
+		return listing_print(ctl, args, "Gazetteer.ListNamespaces", input,
+				     "Namespaces", namespace_columns);
 	json_decref(input);
 	return rc;
 }

@@ -266,7 +266,8 @@ static int apply(const struct ctl *ctl, const struct tree *tree, const struct pl
 		rc = run_command(tree, plan->method);
 	if (!ctl->json) {
 		printf(dry_run ? "nothing was changed: --dry-run\n"
-			       : "installed; to undo it: gazctl resolver remove\n");
+			       : "installed; see whether it works: gazctl doctor; to "
+				 "undo it: gazctl resolver remove\n");
 		return rc;
 	}
 	result = describe_plan(plan, dry_run);

@@ -34,15 +34,19 @@ struct invocation {
 	struct ctl ctl;
 };
 
+static void print_command(FILE *file, const struct command *c)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "%s %s", c->words, c->operands);
+	fprintf(file, "  %-42s %s\n", head, c->help);
+}
+
 static int print_usage(FILE *file)
 {
 	fputs("usage: gazctl [OPTION...] COMMAND [ARGUMENT...]\n\ncommands:\n", file);
-	for (const struct command *c = command_table; c->words; c++) {
-		char head[64];
-
-		snprintf(head, sizeof(head), "%s %s", c->words, c->operands);
-		fprintf(file, "  %-42s %s\n", head, c->help);
-	}
+	for (const struct command *c = command_table; c->words; c++)
+		print_command(file, c);
 	fputs("\noptions:\n", file);
 	command_print_options(file, global_options);
 	fputs("\nexit status: 0 done, 1 the call failed, 2 wrong usage\n", file);
@@ -54,6 +58,22 @@ static int report_usage(const struct invocation *in, const char *text)
 	ctl_report("%s; see: gazctl %s%s--help", text,
 		   in->command ? in->command->words : "", in->command ? " " : "");
 	return CTL_USAGE;
+}
+
+/* No command: those that begin with the same word, if there are any. */
+static int report_unknown(const struct invocation *in)
+{
+	const char *word = in->args.operands[0];
+	size_t len = strlen(word), found = 0;
+
+	for (const struct command *c = command_table; c->words; c++) {
+		if (strncmp(c->words, word, len) != 0 || c->words[len] != ' ')
+			continue;
+		if (found++ == 0)
+			fprintf(stderr, "usage: gazctl %s ...\n", word);
+		print_command(stderr, c);
+	}
+	return found ? CTL_USAGE : report_usage(in, "there is no such command");
 }
 
 /* Options of the command count once its words have been seen. */
@@ -178,7 +198,7 @@ static int run(struct invocation *in, int argc, char **argv)
 	if (!in->command && in->args.operand_count == 0)
 		return print_usage(stderr);
 	if (!in->command)
-		return report_usage(in, "there is no such command");
+		return report_unknown(in);
 	if (!command_takes(in->command, in->args.operand_count)) {
 		command_print_help(stderr, in->command);
 		return CTL_USAGE;

@@ -47,8 +47,9 @@ def test_namespaces_from_create_to_delete(daemon, ctl):
     table = ctl("namespace", "list").splitlines()
     assert len(table) == 4
     assert table[0].split()[:3] == ["ID", "NAME", "TYPE"]
-    assert [line.split()[1:3] for line in table[1:]] == [
-        ["p.example", "DNS_PRIVATE"], ["q.example", "DNS_PUBLIC"], ["h", "HTTP"]]
+    assert [line.split()[1:4] for line in table[1:]] == [
+        ["p.example", "DNS_PRIVATE", VPC_A], ["q.example", "DNS_PUBLIC", "0"],
+        ["h", "HTTP", "0"]]
     assert len({line.index("DNS_") for line in table if "DNS_" in line}) == 1
     assert ctl("namespace", "list", "--type", "HTTP").count("\n") == 2
     assert "q.example" in ctl("namespace", "list", "--name", "q.example")
@@ -63,6 +64,16 @@ def test_namespaces_from_create_to_delete(daemon, ctl):
         assert "deleted" in ctl("namespace", "delete", name)
     assert daemon.api.ok("ListNamespaces")["Namespaces"] == []
     assert gaz.rcode(daemon.ask("p.example", "SOA")) == "REFUSED"
+
+
+def test_private_namespaces_of_one_name_are_told_apart(daemon, ctl):
+    """By their VPCs, which no call of AWS tells."""
+    daemon.api.private("p.example", VPC_A)
+    daemon.api.private("p.example", gaz.VPC_B)
+    listed = ctl("namespace", "list", "--name", "p.example").splitlines()[1:]
+    assert sorted(line.split()[3] for line in listed) == sorted([VPC_A, gaz.VPC_B])
+    assert {ns["Vpc"] for ns in json.loads(ctl("--json", "namespace", "list"))[
+        "Namespaces"]} == {VPC_A, gaz.VPC_B}
 
 
 def test_services_and_instances(daemon, ctl):
@@ -577,6 +588,16 @@ def test_wrong_usage_is_exit_status_2(home, args):
     """Told on stderr, nothing on stdout, nobody called."""
     done = gaz.run([gaz.GAZCTL, *args], home, expect=2)
     assert done.stdout == "" and done.stderr
+
+
+@pytest.mark.parametrize("args", [["service"], ["service", "nonsense"]])
+def test_part_of_a_command_names_the_commands(home, args):
+    """Those that begin in this way, and no others."""
+    lines = gaz.run([gaz.GAZCTL, *args], home, expect=2).stderr.splitlines()
+    assert lines[0].startswith("usage: gazctl service")
+    assert any(line.startswith("  service attributes show SERVICE") for line in lines)
+    assert all(line.startswith("  service ") for line in lines[1:])
+    assert "--help" in gaz.run([gaz.GAZCTL, "servi"], home, expect=2).stderr
 
 
 def test_ambiguous_name_is_an_error_that_lists_the_ids(daemon, ctl):

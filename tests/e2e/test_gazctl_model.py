@@ -41,7 +41,9 @@ class Recorder:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 target = self.headers["X-Amz-Target"]
-                calls.append((target.removeprefix(gaz.TARGET), json.loads(body)))
+                # Gazetteer.ListNamespaces is AWS's own, and tells the VPC besides.
+                operation = target.removeprefix(gaz.TARGET).removeprefix("Gazetteer.")
+                calls.append((operation, json.loads(body)))
                 reply = daemon.api.send(body, target)
                 self.send_response(reply.status)
                 self.send_header("Content-Type", gaz.JSON)

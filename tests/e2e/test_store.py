@@ -285,6 +285,8 @@ def test_backup_into_a_folder_names_the_time(daemon, home):
     os.mkdir(f"{home}/copies")
     found = json.loads(ctl(daemon, "--json", "backup", f"{home}/copies").stdout)
     assert [os.path.basename(found["File"])] == os.listdir(f"{home}/copies")
+    again = json.loads(ctl(daemon, "--json", "backup", f"{home}/copies/").stdout)
+    assert again["File"].startswith(f"{home}/copies/gazetteer-")
     assert os.path.getsize(found["File"]) == found["Size"]
     check(home, found["File"])
 
@@ -335,7 +337,7 @@ def test_backup_without_room_leaves_nothing(daemon, home):
     assert not [name for name in os.listdir(home) if "copy" in name]
     limit_file_size(daemon, 8192)
     done = ctl(daemon, "backup", f"{home}/copy.mdb", expect=1)
-    assert "InternalFailure" in done.stderr
+    assert "InternalFailure" in done.stderr and "log" in done.stderr
     assert not os.path.exists(f"{home}/copy.mdb")
     limit_file_size(daemon, -1)
     ctl(daemon, "backup", f"{home}/copy.mdb")
