@@ -31,7 +31,7 @@ def text_of(name):
 def units(home):
     """Copies that start the program under test."""
     for name in UNITS:
-        text = text_of(f"systemd/{name}").replace("/usr/sbin/gazetteerd", str(gaz.GAZETTEERD))
+        text = text_of(f"systemd/{name}").replace("=gazetteerd ", f"={gaz.GAZETTEERD} ")
         with open(f"{home}/{name}", "w", encoding="utf-8") as file:
             file.write(text)
     return [f"{home}/{name}" for name in UNITS]
