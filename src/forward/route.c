@@ -189,14 +189,14 @@ bool route_is_own(const struct sockaddr *address, const struct sockaddr *const *
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (port_of(listeners[i]) != port_of(address) ||
-		    netaddr_from_sockaddr(listeners[i], &own) != GAZ_OK)
+		    netaddr_from_sockaddr(listeners[i], &own) != GAZ_OK ||
+		    own.family != asked.family)
 			continue;
 		/* What is sent to the wildcard address arrives at this machine too. */
 		if (is_wildcard(&own) || is_wildcard(&asked)
 			    ? is_wildcard(&asked) || is_local(address)
-			    : own.family == asked.family &&
-				      memcmp(own.bytes, asked.bytes,
-					     own.family == AF_INET ? 4 : 16) == 0)
+			    : memcmp(own.bytes, asked.bytes,
+				     own.family == AF_INET ? 4 : 16) == 0)
 			return true;
 	}
 	return false;

@@ -45,7 +45,7 @@ int route_find(const struct route *routes, size_t count, const struct dname *nam
 GAZ_MUST_CHECK gaz_status route_read_resolv_conf(const char *path, struct route *out);
 
 /** True when that is one of the listeners: asking it would be asking ourselves. A
- *  wildcard listener has every address of this machine. */
+ *  wildcard listener has every address of this machine that is of its family. */
 bool route_is_own(const struct sockaddr *address, const struct sockaddr *const *listeners,
 		  size_t count);
 

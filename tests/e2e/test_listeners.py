@@ -131,6 +131,43 @@ def test_a_listen_option_gives_its_vpc_to_the_socket(home):
         tcp.close()
 
 
+def wildcards(v6only):
+    """UDP and TCP sockets of one port, for every IPv6 address, or IPv4 as well."""
+    while True:
+        socks = [socket.socket(socket.AF_INET6, kind)
+                 for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+        for sock in socks:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
+        try:
+            socks[1].bind(("::", 0))
+            socks[0].bind(socks[1].getsockname())
+            socks[1].listen(16)
+            return socks
+        except OSError:
+            for sock in socks:
+                sock.close()
+
+
+@pytest.mark.parametrize("v6only", [True, False])
+def test_sockets_for_both_families_are_no_upstream_of_either(home, v6only):
+    """With BindIPv6Only=ipv6-only the IPv4 address may be somebody else's."""
+    udp, tcp = wildcards(v6only)
+    port = udp.getsockname()[1]
+    daemon = Activated(home, [("dns", udp), ("dns", tcp)], "--forward", f"127.0.83.23:{port}",
+                       listen=())
+    try:
+        if v6only:
+            daemon.start()
+        else:
+            with pytest.raises(AssertionError, match="is this server itself"):
+                daemon.start()
+            daemon.kill()
+    finally:
+        daemon.finish()
+        udp.close()
+        tcp.close()
+
+
 def test_sockets_for_another_process_are_left_alone(home):
     """LISTEN_PID decides."""
     udp, tcp = pair()

@@ -117,6 +117,10 @@ static void test_own_listeners_are_known(void **state)
 	assert_true(is_own("0.0.0.0", "127.0.0.1"));
 	assert_false(is_own("192.0.2.1", "0.0.0.0")); /* nobody's address */
 	assert_true(is_own("[::ffff:127.0.0.1]", "127.0.0.1"));
+	assert_true(is_own("[::1]", "[::]"));
+	assert_false(is_own("127.0.0.53", "[::]")); /* of the other family */
+	assert_false(is_own("[::1]", "0.0.0.0"));
+	assert_false(is_own("[::]", "127.0.0.1"));
 }
 
 static void test_resolv_conf_is_read(void **state)
