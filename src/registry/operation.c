@@ -125,8 +125,8 @@ static gaz_status make_id(struct call *call, const struct key *lock,
 
 /* When an operation that waits shall end. Namespaces come into being in the order of the
  * calls, in which they are listed. Operations that are due at once end in the order of the
- * digests in their ids, so no other is due when such a one is. Others have no order to
- * keep, and are not put off. */
+ * digests in their ids, so one of these is due later than all that are pending. Others
+ * have no order to keep, and are not put off. */
 static gaz_status choose_due(struct call *call, const struct operation_plan *plan,
 			     const struct operation_record *op, int64_t *out)
 {
