@@ -16,6 +16,7 @@
 #include "api/error.h"
 #include "api/http.h"
 #include "api/json.h"
+#include "api/places.h"
 #include "api/server-internal.h"
 #include "api/sigv4.h"
 #include "base/clock.h"
@@ -262,6 +263,8 @@ static void reply(struct api_request *c)
 	int status = HTTP_OK;
 
 	if (!c->error && c->copy_fd >= 0) {
+		places_note_file(c->server->places,
+				 evhttp_request_get_connection(c->req));
 		http_reply_file(c->req, &c->copy_fd);
 		free_request(c);
 		return;

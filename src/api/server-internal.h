@@ -10,6 +10,7 @@
 
 #include "api/json.h"
 #include "api/listen.h"
+#include "api/places.h"
 #include "api/server.h"
 #include "api/shape.h"
 
@@ -58,9 +59,9 @@ struct api_server {
 	struct shape_patterns *patterns;
 	struct event_base *base;
 	struct evhttp *http;
+	struct places *places; /* for connections */
 	struct api_tcp *tcp;
 	size_t tcp_count;
-	size_t tcp_bound;  /* of these, those that were not left out */
 	bool is_inherited; /* the listening sockets are the service manager's too */
 	struct listen_path socket_path;
 	struct evhttp_bound_socket *unix_bound;

@@ -9,16 +9,13 @@
 
 #include "api/http.h"
 #include "api/model.h"
+#include "api/places.h"
 #include "api/server-internal.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "base/tsan.h"
 
 enum {
-	/* evhttp has no connection cap. TCP listeners pause at the first number;
-	 * the unix socket, which only trusted users may open, at the second. */
-	CONNECTIONS_MAX = 1024,
-	CONNECTIONS_MAX_UNIX = 1152,
 	/* From here on a new connection may be idle for a short time only, so that
 	 * idle ones cannot keep callers out for long. */
 	CONNECTIONS_MANY = 256,
@@ -32,18 +29,7 @@ enum {
 static struct log_limit pause_limit;
 static struct log_limit accept_limit;
 
-/* Accepting and the connection cap */
-
-/* Connections have no close hook, but each one that waits or writes has an
- * event and its timeout in the loop, and each one whose call is with the writer
- * has none. */
-static size_t count_connections(const struct api_server *s)
-{
-	const int ours = (int)s->tcp_bound + 3;
-	int events = event_base_get_num_events(s->base, EVENT_BASE_COUNT_ADDED) - ours;
-
-	return (events > 0 ? (size_t)events / 2 : 0) + s->calls_in_flight;
-}
+/* Accepting */
 
 static void set_accepting(struct evhttp_bound_socket *bound, bool on)
 {
@@ -63,27 +49,35 @@ static void start_timer(struct api_server *s, int ms)
 	event_add(s->timer, &tv);
 }
 
-static void pause_tcp(struct api_server *s)
+static void set_accepting_kind(struct api_server *s, enum place_kind kind, bool on)
 {
+	if (kind == PLACE_UNIX)
+		set_accepting(s->unix_bound, on);
+	for (size_t i = 0; kind == PLACE_TCP && i < s->tcp_count; i++)
+		set_accepting(s->tcp[i].bound, on);
+}
+
+static void on_full(void *arg, enum place_kind kind)
+{
+	struct api_server *s = arg;
 	uint32_t suppressed;
 
 	if (log_limit_pass(&pause_limit, &suppressed))
 		log_warn("api-accept-paused",
-			 "reason=\"too many connections\" suppressed=%u", suppressed);
-	for (size_t i = 0; i < s->tcp_count; i++)
-		set_accepting(s->tcp[i].bound, false);
+			 "reason=\"all connections are in use\" suppressed=%u",
+			 suppressed);
+	set_accepting_kind(s, kind, false);
 	start_timer(s, RESUME_MS);
 }
 
 static void resume(struct api_server *s)
 {
-	if (count_connections(s) >= CONNECTIONS_MAX - CONNECTIONS_MAX / 8) {
-		start_timer(s, RESUME_MS);
-		return;
+	for (enum place_kind kind = 0; kind < PLACE_KIND_COUNT; kind++) {
+		if (places_have_room(s->places, kind))
+			set_accepting_kind(s, kind, true);
+		else
+			start_timer(s, RESUME_MS);
 	}
-	for (size_t i = 0; i < s->tcp_count; i++)
-		set_accepting(s->tcp[i].bound, true);
-	set_accepting(s->unix_bound, true);
 }
 
 /* evhttp asks for a bufferevent for every new connection: the only open hook
@@ -91,15 +85,12 @@ static void resume(struct api_server *s)
 static struct bufferevent *on_connection(struct event_base *base, void *arg)
 {
 	struct api_server *s = arg;
-	size_t count = count_connections(s) + 1;
+	size_t count = places_count(s->places) + 1;
 
+	(void)base;
 	evhttp_set_timeout(s->http,
 			   count > CONNECTIONS_MANY ? HTTP_IDLE_BUSY_S : HTTP_IDLE_S);
-	if (count >= CONNECTIONS_MAX)
-		pause_tcp(s);
-	if (count >= CONNECTIONS_MAX_UNIX)
-		set_accepting(s->unix_bound, false);
-	return http_stream_new(base);
+	return places_take(s->places);
 }
 
 static void on_accept_again(evutil_socket_t fd, short what, void *arg)
@@ -237,7 +228,6 @@ static gaz_status open_endpoint(struct api_server *s, const struct api_config *c
 
 	if (fd > 0) {
 		tcp->address = config->endpoints[i];
-		s->tcp_bound++;
 		return bind_listener(s, fd, &tcp->bound);
 	}
 	st = listen_tcp((const struct sockaddr *)&config->endpoints[i], &fd,
@@ -249,7 +239,6 @@ static gaz_status open_endpoint(struct api_server *s, const struct api_config *c
 	}
 	if (st != GAZ_OK)
 		return st;
-	s->tcp_bound++;
 	return bind_listener(s, fd, &tcp->bound);
 }
 
@@ -312,7 +301,7 @@ static gaz_status open_http(struct api_server *s)
 	evhttp_set_flags(s->http, EVHTTP_SERVER_LINGERING_CLOSE);
 	evhttp_set_gencb(s->http, request_handle, s);
 	evhttp_set_bevcb(s->http, on_connection, s);
-	return GAZ_OK;
+	return places_new(s->base, on_full, s, &s->places);
 }
 
 static gaz_status open_events(struct api_server *s)
@@ -431,6 +420,7 @@ void api_server_close(struct api_server **server)
 	listen_path_close(&s->socket_path);
 	if (s->http)
 		evhttp_free(s->http);
+	places_free(&s->places);
 	if (s->wake)
 		event_free(s->wake);
 	if (s->timer)

@@ -364,48 +364,6 @@ static void test_client_that_leaves_after_expect_does_no_harm(void **state)
 	assert_alive(state);
 }
 
-static void test_connection_cap_spares_the_unix_socket(void **state)
-{
-	enum {
-		MANY = 1070
-	};
-	static struct conn *many[MANY];
-	struct rlimit limit;
-	struct reply r;
-	struct conn *c;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	if (limit.rlim_cur < 4 * MANY && limit.rlim_max >= 4 * MANY) {
-		limit.rlim_cur = 4 * MANY;
-		assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	}
-	assert_true(limit.rlim_cur >= 4 * MANY); /* raise the hard limit (ulimit -Hn) */
-	for (int i = 0; i < MANY; i++)
-		many[i] = dial_tcp(state);
-	/* Connected by the kernel, but nobody reads from the last one. */
-	send_call(many[MANY - 1], AWS "ListNamespaces", "{}");
-	/* Connections are accepted in their order: when one just below the cap is
-	 * served, and others after it, the last would have been served as well. */
-	send_call(many[1000], AWS "ListNamespaces", "{}");
-	r = receive(many[1000]);
-	assert_int_equal(r.status, 200);
-	send_call(many[0], AWS "ListNamespaces", "{}");
-	r = receive(many[0]);
-	assert_int_equal(r.status, 200);
-	c = dial_unix(state);
-	send_call(c, AWS "ListNamespaces", "{}");
-	r = receive(c);
-	assert_int_equal(r.status, 200);
-	hang_up(c);
-	assert_int_equal(recv(many[MANY - 1]->fd, many[MANY - 1]->data, 1, MSG_DONTWAIT),
-			 -1);
-	for (int i = 0; i < MANY - 1; i++)
-		hang_up(many[i]);
-	r = receive(many[MANY - 1]);
-	assert_int_equal(r.status, 200);
-	hang_up(many[MANY - 1]);
-}
-
 static void test_running_out_of_descriptors_is_survived(void **state)
 {
 	struct rlimit limit;
@@ -654,7 +612,6 @@ int main(void)
 		TEST(test_garbage_does_no_harm),
 		TEST(test_client_that_leaves_before_the_reply_does_no_harm),
 		TEST(test_client_that_leaves_after_expect_does_no_harm),
-		TEST(test_connection_cap_spares_the_unix_socket),
 		TEST(test_running_out_of_descriptors_is_survived),
 		TEST(test_unix_socket_serves_and_has_mode_0660),
 		TEST(test_backup_is_a_file_and_for_the_unix_socket_alone),

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Clients of the API that hold places, time and memory keep nobody else out."""
+
+import json
+import os
+import resource
+import socket
+import threading
+
+import pytest
+
+import gaz
+
+PLACES = 1024
+HEAD = (b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Route53AutoNaming_v20170314."
+        b"ListNamespaces\r\nContent-Length: 1000000\r\n")
+
+
+@pytest.fixture(autouse=True)
+def descriptors():
+    """Room for some thousand sockets of our own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def dial(daemon, way, buffer=None):
+    """A connection to the API that does not wait for anything."""
+    family = socket.AF_INET if way == "tcp" else socket.AF_UNIX
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    if buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    sock.settimeout(gaz.PATIENCE)
+    sock.connect(daemon.apis[0] if way == "tcp" else str(daemon.socket))
+    return sock
+
+
+class Tricklers:
+    """Connections that send an octet of a request each half second; a new one takes the
+    place of each that ends."""
+
+    def __init__(self, daemon, way, count):
+        self.daemon, self.way, self.count, self.lost = daemon, way, count, 0
+        self.socks, self.ended, self.full = [], threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def turn(self):
+        live = []
+        for sock in self.socks:
+            try:
+                sock.send(b"x", socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+                live.append(sock)
+            except OSError:
+                sock.close()
+                self.lost += 1
+        self.socks = live
+
+    def dial(self):
+        # The queue of a listener that does not accept is full at last.
+        try:
+            sock = dial(self.daemon, self.way)
+            sock.setblocking(False)
+            sock.send(HEAD[:40])
+            self.socks.append(sock)
+        except OSError:
+            pass
+
+    def run(self):
+        while not self.ended.is_set():
+            self.turn()
+            for _ in range(self.count - len(self.socks)):
+                self.dial()
+                if self.ended.is_set():
+                    return
+            if len(self.socks) == self.count:
+                self.full.set()
+            self.ended.wait(0.5)
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.full.wait(gaz.PATIENCE)
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        for sock in self.socks:
+            sock.close()
+
+
+def given_up(daemon, reason):
+    return daemon.wait_log(f'api-place-given-up reason="{reason}"')
+
+
+@pytest.mark.parametrize("way", ["tcp", "unix"])
+def test_tricklers_do_not_keep_a_client_out(daemon, way):
+    """All places are taken by connections that never complete a request; somebody comes."""
+    with Tricklers(daemon, way, PLACES + 76):
+        for _ in range(20):  # a new connection each
+            if way == "tcp":
+                client = daemon.boto()
+                assert client.list_namespaces()["Namespaces"] == []
+                client.close()
+            assert daemon.unix_api.raw("ListNamespaces").status == 200
+    assert given_up(daemon, "all places are taken")
+    assert len(daemon.log) < 60
+
+
+def resident(daemon):
+    """Octets of memory that the daemon has."""
+    with open(f"/proc/{daemon.process.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.fixture
+def large(start):
+    """A daemon with a service of which a reply of some ten megabytes tells."""
+    daemon = start("--quota", "instances-per-service=0", ephemeral=True)
+    api = daemon.api
+    service = api.serve(api.http("large"), "web")
+    conn = api.connect()
+    attributes = {f"a{number}": '"' * 1000 for number in range(4)}
+    for number in range(1000):
+        operation = api.ok("RegisterInstance", conn=conn, ServiceId=service,
+                           InstanceId=f"i{number}", Attributes=attributes)["OperationId"]
+    api.wait(operation)
+    conn.close()
+    return daemon
+
+
+def ask_for_all(daemon, way):
+    """Asks for the large reply, over a connection that holds little of it."""
+    sock = dial(daemon, way, 4096)
+    body = json.dumps({"NamespaceName": "large", "ServiceName": "web",
+                       "MaxResults": 1000}).encode()
+    sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Route53AutoNaming_v20170314."
+                 b"DiscoverInstances\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+    assert sock.recv(16).startswith(b"HTTP/1.1 200")
+    return sock
+
+
+def read_to_end(sock):
+    total = 0
+    while True:
+        try:
+            data = sock.recv(1 << 20)
+        except OSError:
+            return total
+        if not data:
+            return total
+        total += len(data)
+
+
+@pytest.mark.parametrize("way", ["tcp", "unix"])
+def test_replies_that_nobody_takes_have_a_common_limit(large, way):
+    """Those that have been waiting longest are closed; who reads is served."""
+    before, held = resident(large), []
+    try:
+        for _ in range(60):
+            held.append(ask_for_all(large, way))
+        grown = resident(large) - before
+        assert grown < 256 << 20
+        assert large.api.raw("ListNamespaces").status == 200
+        found = large.boto().discover_instances(NamespaceName="large", ServiceName="web",
+                                                MaxResults=1000)
+        assert len(found["Instances"]) == 1000
+        assert given_up(large, "too much is held")
+        # The last one is still there as a whole, the first one not.
+        held[0].settimeout(gaz.PATIENCE)
+        assert read_to_end(held[0]) < 8000000
+        held[-1].settimeout(2)
+        assert read_to_end(held[-1]) > 8000000
+    finally:
+        for sock in held:
+            sock.close()
+
+
+@pytest.mark.parametrize("rest", [b"\r\n" + b" " * 999999, b":\n" * 16000],
+                         ids=["body", "header"])
+def test_requests_that_are_not_complete_have_a_common_limit(daemon, rest):
+    """Bodies that lack their last octet, and very many header lines."""
+    before, held = resident(daemon), []
+    try:
+        for _ in range(400):
+            sock = dial(daemon, "tcp")
+            held.append(sock)
+            try:
+                sock.sendall(HEAD + rest)
+            except OSError:
+                pass
+        assert daemon.boto().list_namespaces()["Namespaces"] == []
+        assert given_up(daemon, "too much is held")
+        assert resident(daemon) - before < 256 << 20
+    finally:
+        for sock in held:
+            sock.close()
