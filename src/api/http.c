@@ -177,6 +177,16 @@ static void send_failure(struct evhttp_request *req)
 		evhttp_connection_free(evhttp_request_get_connection(req));
 }
 
+/* While a reply goes out nothing is to be read, however long that takes: neither is the
+ * client's silence of any meaning then, nor that it has nothing more to send, which evhttp
+ * would take for the end of the connection. That it has gone shows when writing. */
+static void stop_reading(struct evhttp_request *req)
+{
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
+
+	bufferevent_disable(evhttp_connection_get_bufferevent(conn), EV_READ);
+}
+
 void http_reply(struct evhttp_request *req, int status, const char *error,
 		const struct json_out *body, bool close)
 {
@@ -191,20 +201,15 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 	if (json_status(body) == GAZ_OK &&
 	    add_headers(req, JSON_TYPE, error, body->text.len, close) &&
 	    (!has_body || body->text.len == 0 ||
-	     evbuffer_add(buffer, body->text.data, body->text.len) == 0))
+	     evbuffer_add(buffer, body->text.data, body->text.len) == 0)) {
 		evhttp_send_reply(req, status, NULL, NULL);
-	else
+		/* Behind a fault more may come in, which must be read: a connection that
+		 * is closed with something unread takes its last reply with it. */
+		if (!close)
+			stop_reading(req);
+	} else {
 		send_failure(req);
-}
-
-/* While a file goes out nothing comes in, however long that takes: the client's silence
- * says nothing, only that it takes no more does. It is the connection's last reply. */
-static void wait_for_writing_only(struct evhttp_request *req)
-{
-	const struct timeval limit = {.tv_sec = HTTP_IDLE_S};
-	struct evhttp_connection *conn = evhttp_request_get_connection(req);
-
-	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(conn), NULL, &limit);
+	}
 }
 
 void http_reply_file(struct evhttp_request *req, int *take_fd)
@@ -227,8 +232,8 @@ void http_reply_file(struct evhttp_request *req, int *take_fd)
 	if (is_ready && evbuffer_add_file(buffer, *take_fd, 0, file.st_size) == 0)
 		*take_fd = -1;
 	if (is_ready && *take_fd < 0) {
-		wait_for_writing_only(req);
 		evhttp_send_reply(req, HTTP_OK, NULL, buffer);
+		stop_reading(req);
 	} else {
 		send_failure(req);
 	}

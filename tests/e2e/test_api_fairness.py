@@ -140,11 +140,11 @@ def ask_for_all(daemon, way):
     return sock
 
 
-def read_to_end(sock):
+def read_to_end(sock, size=1 << 20):
     total = 0
     while True:
         try:
-            data = sock.recv(1 << 20)
+            data = sock.recv(size)
         except OSError:
             return total
         if not data:
@@ -174,6 +174,13 @@ def test_replies_that_nobody_takes_have_a_common_limit(large, way):
     finally:
         for sock in held:
             sock.close()
+
+
+def test_client_that_has_sent_its_last_gets_a_whole_reply(large):
+    """Half-closed: what does not go out at once goes out as well."""
+    with ask_for_all(large, "tcp") as sock:
+        sock.shutdown(socket.SHUT_WR)
+        assert read_to_end(sock, 100000) > 8000000
 
 
 @pytest.mark.parametrize("rest", [b"\r\n" + b" " * 999999, b":\n" * 16000],
