@@ -183,6 +183,7 @@ static gaz_status explain_instances(struct call *call, const struct question *q,
 	struct instance_record *items = NULL;
 	size_t count = 0;
 	size_t healthy = 0;
+	size_t holding = 0; /* data of the type that is asked for */
 	gaz_status st = instance_load_all(call, out->service.id, &items, &count);
 
 	if (st != GAZ_OK)
@@ -195,6 +196,7 @@ static gaz_status explain_instances(struct call *call, const struct question *q,
 	for (size_t i = 0; i < count; i++) {
 		const char *data = data_for(&items[i], q->type);
 
+		holding += data != NULL;
 		out->instances[i] = (struct explain_instance){
 			.id = items[i].id,
 			.data = data,
@@ -203,7 +205,7 @@ static gaz_status explain_instances(struct call *call, const struct question *q,
 		};
 	}
 	out->instance_count = count;
-	out->fail_open = count > 0 && healthy == 0;
+	out->fail_open = holding > 0 && healthy == 0;
 	return GAZ_OK;
 }
 

@@ -75,6 +75,8 @@ def test_health_decides_and_fails_open(daemon):
             for i in found["Instances"]] == [("i1", "10.0.0.1", "UNHEALTHY", False),
                                              ("i2", "10.0.0.2", "HEALTHY", True)]
     check_reply(daemon, found, "web.p.example")
+    found = explain(daemon, "web.p.example", "MX")
+    assert not found["FailOpen"] and not any(i["Eligible"] for i in found["Instances"])
     api.set_health(service, "i2", "UNHEALTHY")
     found = explain(daemon, "web.p.example")
     assert found["FailOpen"] and all(i["Eligible"] for i in found["Instances"])
