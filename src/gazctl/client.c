@@ -46,6 +46,13 @@ static void print_headers(const struct client *client, const char *operation, bo
 		 0);
 }
 
+/* --auth verify: requests want a signature, and ours have none. */
+static bool wants_signature(const char *code)
+{
+	return strcmp(code, "MissingAuthenticationTokenException") == 0 ||
+	       strcmp(code, "UnrecognizedClientException") == 0;
+}
+
 /* "CODE: message (Member=value, ...)" */
 static void report_api_error(const json_t *body)
 {
@@ -67,7 +74,11 @@ static void report_api_error(const json_t *body)
 		ctl_print_text(stderr, json_string_value(value));
 		separator = ", ";
 	}
-	fputs(strcmp(separator, ", ") == 0 ? ")\n" : "\n", stderr);
+	fputs(strcmp(separator, ", ") == 0 ? ")" : "", stderr);
+	fputs(wants_signature(code) ? "; gazctl signs nothing: use --socket, where that "
+				      "is not needed\n"
+				    : "\n",
+	      stderr);
 }
 
 gaz_status client_decode(const struct http_reply *reply, json_t **out,

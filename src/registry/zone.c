@@ -209,7 +209,7 @@ gaz_status zone_export(struct call *call, const void *in, void *out)
 			return fault_set(
 				&call->fault, FAULT_INVALID_INPUT,
 				"Several zones are called %.255s; give the id of "
-				"one of them",
+				"one of them, as ListZones tells it",
 				input->zone);
 		found = &g.items[i];
 	}

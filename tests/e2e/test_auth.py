@@ -115,6 +115,10 @@ def test_the_unix_socket_needs_no_signature(start):
     refused(daemon.api.raw("ListNamespaces"), 403, "MissingAuthenticationTokenException")
     assert daemon.unix_api.raw("ListNamespaces").json == {"Namespaces": []}
     gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "namespace", "list"], daemon.home)
+    for region in ((), ("--region", "us-east-1")):
+        done = gaz.run([gaz.GAZCTL, "--api", daemon.endpoint, *region, "namespace", "list"],
+                       daemon.home, expect=1)
+        assert "--socket" in done.stderr
 
 
 def test_verify_refuses_an_unknown_key(start):
