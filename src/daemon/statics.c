@@ -136,10 +136,9 @@ static void watch_folders(struct statics *s)
 	s->is_unwatched = false;
 	zonedir_each_folder(s->dir, watch_folder, s);
 	if (s->is_unwatched && !was_unwatched)
-		log_warn(
-			"zone-folder-not-watched",
-			"reason=\"a folder of zone files has gone, or there are too many "
-			"watches (fs.inotify.max_user_watches)\"");
+		log_warn("zone-directory-not-watched",
+			 "reason=\"a directory of zone files has gone, or there are too "
+			 "many watches (fs.inotify.max_user_watches)\"");
 }
 
 /* Something has changed, or may have. */
@@ -348,7 +347,7 @@ gaz_status statics_start(struct statics *statics, struct registry *registry)
 {
 	statics->registry = registry;
 	if (zonewatch_open(&statics->watch) != GAZ_OK)
-		log_warn("zone-folder-not-watched",
+		log_warn("zone-directory-not-watched",
 			 "reason=\"no inotify instance is left "
 			 "(fs.inotify.max_user_instances)\"");
 	watch_folders(statics);

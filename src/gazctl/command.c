@@ -243,7 +243,7 @@ const struct command command_table[] = {
 	{"status", "", NULL, "show the version, addresses and counters of the daemon",
 	 cmd_status},
 	{"backup", "FILE", NULL,
-	 "copy the store while it is in use; FILE may be a folder", cmd_backup},
+	 "copy the store while it is in use; FILE may be a directory", cmd_backup},
 	{"restore", "FILE", restore_options,
 	 "put a copy in place; the daemon must not run", cmd_restore},
 	{"resolver install", "", resolver_install_options,

@@ -277,8 +277,8 @@ static gaz_status resolve(struct reading *r, const struct masterentry *entry,
 	if (strncmp(real, r->folder, folder_len) != 0 ||
 	    (real[folder_len] != '/' && strcmp(r->folder, "/") != 0))
 		return fail_at(r, GAZ_EFORMAT, entry->line,
-			       "$INCLUDE: the file lies outside the folder of the zone "
-			       "file; copy it there");
+			       "$INCLUDE: the file lies outside the directory of the "
+			       "zone file; copy it there");
 	return GAZ_OK;
 }
 

@@ -485,12 +485,13 @@ static void test_include_has_limits(void **state)
 	char link_path[160];
 
 	(void)state;
-	expect_error(HEAD "$INCLUDE /etc/passwd\n", GAZ_EFORMAT, 4, "outside the folder");
+	expect_error(HEAD "$INCLUDE /etc/passwd\n", GAZ_EFORMAT, 4,
+		     "outside the directory");
 	expect_error(HEAD "\n$INCLUDE ../../../../../../../etc/passwd\n", GAZ_EFORMAT, 5,
-		     "outside the folder");
+		     "outside the directory");
 	(void)snprintf(link_path, sizeof link_path, "%s/link", dir);
 	assert_int_equal(symlink("/etc/passwd", link_path), 0);
-	expect_error(HEAD "$INCLUDE link\n", GAZ_EFORMAT, 4, "outside the folder");
+	expect_error(HEAD "$INCLUDE link\n", GAZ_EFORMAT, 4, "outside the directory");
 	expect_error(HEAD "$INCLUDE example.org.zone\n", GAZ_EFORMAT, 4,
 		     "includes itself");
 	expect_error(HEAD "$INCLUDE\n", GAZ_EFORMAT, 4, "wants a file");
