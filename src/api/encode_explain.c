@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "api/encode.h"
-
-#include "api/json.h"
+#include "api/encode-internal.h"
 #include "registry/explain.h"
 
 /* The result of Gazetteer.ExplainAnswer. */
@@ -73,7 +71,7 @@ static void put_instance(struct json_out *w, const struct explain_instance *inst
 	json_begin_object(w);
 	json_member_text(w, "Id", inst->id);
 	json_member_optional(w, "Data", inst->data);
-	json_member_text(w, "HealthStatus", inst->healthy ? "HEALTHY" : "UNHEALTHY");
+	json_member_text(w, "HealthStatus", encode_health_name(inst->status));
 	json_name(w, "Eligible");
 	json_put_bool(w, inst->eligible);
 	json_end_object(w);

@@ -185,7 +185,7 @@ void encode_instance_page(const struct call *call, const void *out, struct json_
 
 /* Discovery and health */
 
-static const char *health_name(enum health_status status)
+const char *encode_health_name(enum health_status status)
 {
 	static const char *const names[] = {
 		[HEALTH_HEALTHY] = "HEALTHY",
@@ -208,7 +208,8 @@ void encode_discovery(const struct call *call, const void *out, struct json_out 
 		json_member_text(w, "InstanceId", result->items[i].id);
 		json_member_text(w, "NamespaceName", result->namespace_name);
 		json_member_text(w, "ServiceName", result->service_name);
-		json_member_text(w, "HealthStatus", health_name(result->items[i].health));
+		json_member_text(w, "HealthStatus",
+				 encode_health_name(result->items[i].health));
 		put_attributes(w, &result->items[i].attributes);
 		json_end_object(w);
 	}
@@ -236,7 +237,7 @@ void encode_health_page(const struct call *call, const void *out, struct json_ou
 	json_member_object(w, "Status");
 	for (size_t i = 0; i < page->count; i++)
 		json_member_text(w, page->items[i].id,
-				 health_name(page->items[i].status));
+				 encode_health_name(page->items[i].status));
 	json_end_object(w);
 	json_member_optional(w, "NextToken", page->next_token);
 	json_end_object(w);

@@ -200,7 +200,7 @@ static gaz_status explain_instances(struct call *call, const struct question *q,
 		out->instances[i] = (struct explain_instance){
 			.id = items[i].id,
 			.data = data,
-			.healthy = items[i].healthy,
+			.status = health_of(&out->service, &items[i]),
 			.eligible = data && (items[i].healthy || healthy == 0),
 		};
 	}

@@ -30,7 +30,7 @@ enum explain_rule {	      /* what chose the view */
 struct explain_instance {
 	const char *id;
 	const char *data; /* what it contributes to this answer, or NULL */
-	bool healthy;
+	enum health_status status;
 	bool eligible; /* the answer may hold its data */
 };
 

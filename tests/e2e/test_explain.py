@@ -58,6 +58,7 @@ def test_view_zone_service_and_instances(daemon):
         assert found["Match"] == "EXACT" and found["Owner"] == "web.dev.internal."
         assert found["Service"]["Id"] == services[vpc]
         assert not found["FailOpen"]
+        assert {i["HealthStatus"] for i in found["Instances"]} == {"UNKNOWN"}
         check_reply(daemon, found, "web.dev.internal", source=source)
     outside = explain(daemon, "web.dev.internal", "--from", OUTSIDE)
     assert outside["Match"] == "NO_ZONE" and "Zone" not in outside
