@@ -346,6 +346,7 @@ void encode_status(const struct call *call, const void *out, struct json_out *w)
 	json_member_optional(w, "SocketPath", s->socket_path);
 	json_member_optional(w, "DataDir", s->data_dir);
 	json_member_uint(w, "Workers", s->workers);
+	json_member_optional(w, "DnsCpus", s->dns_cpus);
 	json_member_uint(w, "Zones", s->zones);
 	json_member_uint(w, "Names", s->names);
 	json_member_uint(w, "UdpQueries", s->udp_queries);

@@ -71,6 +71,7 @@ struct api_status {
 	const char *socket_path;
 	const char *data_dir;
 	uint32_t workers;
+	const char *dns_cpus; /* a list; NULL: any */
 	uint64_t zones;
 	uint64_t names;
 	uint64_t udp_queries;

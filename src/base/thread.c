@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/thread.h"
 
+#include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -65,8 +66,72 @@ static void *begin(void *arg)
 	return start.run(start.arg);
 }
 
-gaz_status thread_start(pthread_t *out, const char *name, enum thread_rank rank,
-			void *(*run)(void *arg), void *arg)
+/* What the C library calls a set of so many octets. */
+static cpu_set_t *kernel_set(struct cpus *cpus)
+{
+	return (cpu_set_t *)(void *)cpus->bits;
+}
+
+gaz_status thread_read_cpus(struct cpus *out)
+{
+	struct cpus cpus = {{0}};
+
+	if (sched_getaffinity(0, sizeof cpus.bits, kernel_set(&cpus)) != 0)
+		return GAZ_EIO;
+	*out = cpus;
+	return GAZ_OK;
+}
+
+/* Whatever a library has started before main() does not come from us. What has ended
+ * meanwhile, or no /proc, is nothing to stop for. */
+static void keep_all_threads(struct cpus *cpus)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *entry;
+
+	while (tasks && (entry = readdir(tasks))) {
+		pid_t id = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (id > 0) /* not . or .. */
+			(void)sched_setaffinity(id, sizeof cpus->bits, kernel_set(cpus));
+	}
+	if (tasks)
+		closedir(tasks);
+}
+
+gaz_status thread_keep_to(const struct cpus *cpus)
+{
+	struct cpus copy = *cpus;
+
+	if (sched_setaffinity(0, sizeof copy.bits, kernel_set(&copy)) != 0)
+		return GAZ_EIO;
+	keep_all_threads(&copy);
+	return GAZ_OK;
+}
+
+/* With the CPU among its attributes the thread does nothing before it is there. */
+static int create(pthread_t *out, int cpu, struct start *start)
+{
+	struct cpus one = {{0}};
+	pthread_attr_t attributes;
+	int error;
+
+	if (cpu < 0)
+		return pthread_create(out, NULL, begin, start);
+	cpus_add(&one, (unsigned)cpu);
+	error = pthread_attr_init(&attributes);
+	if (error != 0)
+		return error;
+	error = pthread_attr_setaffinity_np(&attributes, sizeof one.bits,
+					    kernel_set(&one));
+	if (error == 0)
+		error = pthread_create(out, &attributes, begin, start);
+	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+gaz_status thread_start_on(int cpu, pthread_t *out, const char *name,
+			   enum thread_rank rank, void *(*run)(void *arg), void *arg)
 {
 	struct start *start = malloc(sizeof *start);
 	sigset_t all;
@@ -78,7 +143,7 @@ gaz_status thread_start(pthread_t *out, const char *name, enum thread_rank rank,
 	*start = (struct start){rank, run, arg};
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	error = pthread_create(out, NULL, begin, start);
+	error = create(out, cpu, start);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (error != 0) {
 		free(start);
@@ -86,4 +151,10 @@ gaz_status thread_start(pthread_t *out, const char *name, enum thread_rank rank,
 	}
 	(void)pthread_setname_np(*out, name);
 	return GAZ_OK;
+}
+
+gaz_status thread_start(pthread_t *out, const char *name, enum thread_rank rank,
+			void *(*run)(void *arg), void *arg)
+{
+	return thread_start_on(-1, out, name, rank, run, arg);
 }

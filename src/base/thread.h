@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/cpus.h"
 #include "base/status.h"
 
 /* The daemon's threads. Signals are the main thread's alone: SIGPIPE would end the
@@ -22,3 +23,17 @@ enum thread_rank {
 GAZ_MUST_CHECK gaz_status thread_start(pthread_t *out, const char *name,
 				       enum thread_rank rank, void *(*run)(void *arg),
 				       void *arg);
+
+/** The same, on that CPU alone from the thread's first instruction on; -1: wherever the
+ *  calling thread may run, as above. @return also GAZ_EIO when it may not be used */
+GAZ_MUST_CHECK gaz_status thread_start_on(int cpu, pthread_t *out, const char *name,
+					  enum thread_rank rank, void *(*run)(void *arg),
+					  void *arg);
+
+/** Where the calling thread may run: of a process that was not told otherwise, all CPUs
+ *  that it may use. @return GAZ_OK, GAZ_EIO */
+GAZ_MUST_CHECK gaz_status thread_read_cpus(struct cpus *out);
+
+/** Keep all threads that there are to these CPUs, and with them whatever threads they start
+ *  from now on, those of libraries among them. @return GAZ_OK, GAZ_EIO */
+GAZ_MUST_CHECK gaz_status thread_keep_to(const struct cpus *cpus);

@@ -19,6 +19,7 @@
 #include "daemon/forwarding.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
+#include "daemon/placement.h"
 #include "daemon/seedfile.h"
 #include "daemon/signals.h"
 #include "daemon/statics.h"
@@ -54,6 +55,7 @@ struct daemon {
 	struct explainer explainer;
 	char dns_addresses[ADDRESSES_SIZE];
 	char api_addresses[ADDRESSES_SIZE];
+	char dns_cpus[CPUS_TEXT_SIZE];
 	int64_t started_ms;
 };
 
@@ -165,6 +167,7 @@ static gaz_status open_responder(struct daemon *d, struct gaz_error *err)
 		.endpoints = d->options.listen,
 		.endpoint_count = d->options.listen_count,
 		.workers = d->options.workers,
+		.cpus = &d->options.dns_cpus,
 		.seed = d->options.random_seed,
 		.on_skip = d->options.best_effort ? log_skipped : NULL,
 		.tcp_idle_ms = d->options.tcp_idle_ms,
@@ -216,6 +219,7 @@ static void read_status(void *arg, struct api_status *out)
 		.socket_path = d->options.socket,
 		.data_dir = d->options.data,
 		.workers = d->options.workers,
+		.dns_cpus = d->dns_cpus[0] ? d->dns_cpus : NULL,
 		.zones = stats.zones,
 		.names = stats.names,
 		.udp_queries = counters.udp_queries,
@@ -438,10 +442,14 @@ static int run(struct daemon *d)
 
 	signals_block(&signals);
 	raise_descriptor_limit();
-	st = open_all(d, &err);
+	/* Threads run where those do that start them. */
+	st = placement_take(&d->options.dns_cpus, &err);
+	if (st == GAZ_OK)
+		st = open_all(d, &err);
 	if (st == GAZ_OK) {
 		d->started_ms = clock_now_ms(&(struct clock){0});
 		list_addresses(d);
+		cpus_print(&d->options.dns_cpus, d->dns_cpus);
 		st = start_all(d, &err);
 	}
 	if (st == GAZ_OK) {

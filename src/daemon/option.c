@@ -333,7 +333,12 @@ const struct option_row option_rows[] = {
 	 "the sources that --forward serves\n"
 	 "(default: loopback and the declared prefixes of all VPCs)"},
 	{"workers", "N", false, true, set_workers,
-	 "DNS worker threads (default: the number of cores)"},
+	 "DNS worker threads (default: the number of cores, or one for\n"
+	 "each CPU of --dns-cpus)"},
+	{"dns-cpus", "LIST", false, false, option_set_dns_cpus,
+	 "CPUs of the DNS workers, such as 0 or 0-1,4: each worker keeps\n"
+	 "to one, and all other threads to the remaining ones, if any\n"
+	 "(default: all threads run on any)"},
 	{"udp-size", "OCTETS", false, true, option_set_udp_size,
 	 "the largest reply over UDP, for clients that take so much:\n"
 	 "512 to 4096; above 1232 only where networks carry that\n"

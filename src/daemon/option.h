@@ -54,6 +54,7 @@ set_option option_set_cookie_secret;
 set_option option_set_udp_size;
 set_option option_set_tcp_idle;
 set_option option_set_tcp_max;
+set_option option_set_dns_cpus;
 
 /** Free what those of option_cloudmap.c made. */
 void option_free_cloudmap(struct options *options);

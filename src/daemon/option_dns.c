@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "daemon/option-internal.h"
+#include "daemon/placement.h"
 #include "dns/reply.h"
 #include "dns/wire.h"
 
@@ -186,4 +187,10 @@ gaz_status option_set_tcp_max(struct options *c, const char *value, struct gaz_e
 	if (st == GAZ_OK)
 		c->tcp_max = (uint32_t)number;
 	return st;
+}
+
+gaz_status option_set_dns_cpus(struct options *c, const char *value,
+			       struct gaz_error *err)
+{
+	return placement_read(value, &c->dns_cpus, err);
 }

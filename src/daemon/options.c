@@ -12,6 +12,7 @@
 #include "daemon/activation.h"
 #include "daemon/cookiefile.h"
 #include "daemon/option.h"
+#include "daemon/placement.h"
 #include "dns/reply.h"
 
 static void print_help(void)
@@ -248,14 +249,21 @@ static gaz_status set_default_addresses(struct options *c, bool listen_given,
 	return st;
 }
 
-static gaz_status set_defaults(struct options *c, struct gaz_error *err)
+/* Where the number is not told. */
+static void set_default_workers(struct options *c)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	long cores = (long)cpus_count(&c->dns_cpus);
 
-	memset(c, 0, sizeof *c);
+	if (cores == 0)
+		cores = sysconf(_SC_NPROCESSORS_ONLN);
 	c->workers = cores < 1			   ? 1
 		     : cores > OPTIONS_WORKERS_MAX ? OPTIONS_WORKERS_MAX
 						   : (uint32_t)cores;
+}
+
+static gaz_status set_defaults(struct options *c, struct gaz_error *err)
+{
+	memset(c, 0, sizeof *c);
 	c->udp_size = REPLY_UDP_DEFAULT;
 	c->tcp_idle_ms = 30000;
 	c->tcp_max = 512;
@@ -323,6 +331,11 @@ enum options_verdict options_read(struct options *options, int argc, char **argv
 	}
 	if (check_together(options, given[data_row] || in_file[data_row], err) != GAZ_OK)
 		return OPTIONS_EXIT_USAGE;
+	if (options->task == OPTIONS_SERVE &&
+	    placement_check(&options->dns_cpus, err) != GAZ_OK)
+		return OPTIONS_EXIT_USAGE;
+	if (options->workers == 0)
+		set_default_workers(options);
 	if (options->task == OPTIONS_SERVE && options->cookie_file[0] != '\0' &&
 	    cookiefile_read(options->cookie_file, &options->cookies, err) != GAZ_OK)
 		return OPTIONS_EXIT_USAGE;

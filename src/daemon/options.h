@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "api/server.h"
+#include "base/cpus.h"
 #include "base/path.h"
 #include "base/status.h"
 #include "daemon/alias.h"
@@ -58,6 +59,7 @@ struct options {
 	size_t vpc_count;
 	bool strict_vpcs;
 	uint32_t workers;
+	struct cpus dns_cpus; /* empty: not told */
 	uint16_t udp_size;
 	uint32_t tcp_idle_ms;
 	uint32_t tcp_max;

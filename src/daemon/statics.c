@@ -14,6 +14,7 @@
 #include "base/halt.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "daemon/notify.h"
 #include "daemon/zonewatch.h"
 #include "dns/name.h"
@@ -345,6 +346,8 @@ void statics_reload(void *arg, struct job *job)
 
 gaz_status statics_start(struct statics *statics, struct registry *registry)
 {
+	gaz_status st;
+
 	statics->registry = registry;
 	if (zonewatch_open(&statics->watch) != GAZ_OK)
 		log_warn("zone-directory-not-watched",
@@ -353,11 +356,9 @@ gaz_status statics_start(struct statics *statics, struct registry *registry)
 	watch_folders(statics);
 	/* What changed between the load and the watch is looked for. */
 	note_change(statics);
-	if (pthread_create(&statics->thread, NULL, run_thread, statics) != 0)
-		return GAZ_EIO;
-	(void)pthread_setname_np(statics->thread, "zones");
-	statics->has_thread = true;
-	return GAZ_OK;
+	st = thread_start(&statics->thread, "zones", THREAD_BEHIND, run_thread, statics);
+	statics->has_thread = st == GAZ_OK;
+	return st;
 }
 
 void statics_stop(struct statics *statics)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <urcu.h>
 
+#include "base/cpus.h"
 #include "base/netaddr.h"
 #include "forward/forward.h"
 #include "responder/answer.h"
@@ -25,6 +26,7 @@ struct responder {
 	struct cookie_secrets cookies[2]; /* in turns, so that a change cannot fail */
 	const struct cookie_secrets *_Atomic cookies_in_force;
 	unsigned worker_count;
+	struct cpus cpus; /* empty: any */
 	bool running;
 	struct forward_desk *desk; /* of responder_answer(), or NULL */
 	struct recursion recursion;
@@ -211,6 +213,8 @@ gaz_status responder_open(const struct responder_config *config, struct zonedb *
 	gaz_error_set(err, GAZ_OK, "%s", "");
 	r->db = db;
 	r->endpoint_count = config->endpoint_count;
+	if (config->cpus)
+		r->cpus = *config->cpus;
 	r->addrs = calloc(config->endpoint_count + 1, sizeof *r->addrs);
 	r->vpcs = calloc(config->endpoint_count + 1, sizeof *r->vpcs);
 	if (!r->addrs || !r->vpcs || (st = share_config(r, config)) != GAZ_OK ||
@@ -314,7 +318,7 @@ gaz_status responder_start(struct responder *r)
 {
 	r->running = true;
 	for (unsigned i = 0; i < r->worker_count; i++) {
-		gaz_status st = worker_start(r->workers[i]);
+		gaz_status st = worker_start(r->workers[i], cpus_in_turn(&r->cpus, i));
 
 		if (st != GAZ_OK) {
 			responder_stop(r);

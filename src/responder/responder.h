@@ -13,6 +13,7 @@
  * SO_REUSEPORT UDP socket and TCP listener per address. */
 
 struct cookie_secrets;
+struct cpus;
 struct forward;
 struct recursion;
 struct responder;
@@ -30,7 +31,9 @@ struct responder_endpoint {
 struct responder_config {
 	const struct responder_endpoint *endpoints; /* copied */
 	size_t endpoint_count;
-	unsigned workers;     /* > 0 */
+	unsigned workers;	 /* > 0 */
+	const struct cpus *cpus; /* copied; each worker keeps to one of them, by turns.
+		NULL or empty: they run anywhere */
 	uint64_t seed;	      /* not 0: worker i picks records with seed + i, for tests */
 	uint32_t tcp_idle_ms; /* these two 0: as tcp.h says */
 	uint32_t tcp_max;     /* connections per worker */

@@ -143,9 +143,10 @@ static void *run(void *arg)
 	return NULL;
 }
 
-gaz_status worker_start(struct worker *w)
+gaz_status worker_start(struct worker *w, int cpu)
 {
-	gaz_status st = thread_start(&w->thread, "dns-worker", THREAD_FOREMOST, run, w);
+	gaz_status st =
+		thread_start_on(cpu, &w->thread, "dns-worker", THREAD_FOREMOST, run, w);
 
 	w->running = st == GAZ_OK;
 	return st;

@@ -43,8 +43,8 @@ GAZ_MUST_CHECK gaz_status worker_add(struct worker *w, struct listen_pair *take,
 GAZ_MUST_CHECK gaz_status worker_forward(struct worker *w, struct forward_desk *desk,
 					 const struct recursion *recursion);
 
-/** @return GAZ_OK, GAZ_EIO (no thread) */
-GAZ_MUST_CHECK gaz_status worker_start(struct worker *w);
+/** @param cpu  that it keeps to; -1: none. @return GAZ_OK, GAZ_EIO (no thread) */
+GAZ_MUST_CHECK gaz_status worker_start(struct worker *w, int cpu);
 
 /** Ask a started worker to answer what has arrived and to end. */
 void worker_stop(struct worker *w);

@@ -57,9 +57,9 @@ def parse_options():
                        help="updates: new records in one round")
     stage.add_argument("--seconds", type=float, default=3,
                        help="discover: length of a round")
-    stage.add_argument("--windows", type=int, default=15,
+    stage.add_argument("--windows", type=int, default=5,
                        help="latency: windows of each kind")
-    stage.add_argument("--window", type=float, default=1, metavar="SECONDS",
+    stage.add_argument("--window", type=float, default=2, metavar="SECONDS",
                        help="latency: length of a window")
     stage.add_argument("--load-names", type=int, default=1000000,
                        help="load: names of the zone file")

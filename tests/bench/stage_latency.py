@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How long DNS answers take while registrations run."""
+"""How long DNS answers take while registrations run, with a CPU for DNS and without."""
 
+import contextlib
+import dataclasses
+import os
 import re
 import statistics
 import subprocess
@@ -22,25 +25,48 @@ TITLES = {
 }
 
 
+@dataclasses.dataclass
+class Setting:
+    """Who runs where."""
+    name: str
+    title: str
+    dns_cpus: str  # of the daemons; None: not told
+    asking: machine.Setup  # dnslat and dnsperf
+    loading: machine.Setup  # apiload
+
+
+def settings_of(setup):
+    cpus = sorted(setup.server_cpus)
+    yield Setting("together", f"all on CPU {cpus[0]}-{cpus[-1]}", None, setup, setup)
+    if len(cpus) > 1:
+        yield Setting("apart", f"DNS on a CPU of its own (--dns-cpus {cpus[0]})",
+                      str(cpus[0]), dataclasses.replace(setup, client_cpus={cpus[0]}),
+                      dataclasses.replace(setup, client_cpus=set(cpus[1:])))
+
+
 class Foremost(updatable.Gazetteer):
+    def __init__(self, work, setup, dns_cpus):
+        super().__init__(work, setup)
+        self.options = ["--dns-cpus", dns_cpus] if dns_cpus else []
+
     def command(self):
-        return machine.foremost(super().command())
+        return machine.foremost(super().command() + self.options)
 
 
-def ask(server, names, rate, setup, options):
-    row = machine.run_client(setup, machine.foremost([
-        setup.build / "dnslat", "--rate", rate, "--duration", options.window,
+def ask(server, names, rate, setting, options):
+    row = machine.run_client(setting.asking, machine.foremost([
+        setting.asking.build / "dnslat", "--rate", rate, "--duration", options.window,
         "127.0.0.1", server.port, names]))
     if row["failed"]:
         raise RuntimeError(f"{row['failed']} answers were not NOERROR")
     return row
 
 
-def ask_beside(server, names, rate, other, services, setup, options):
-    load = machine.apiload(setup, other, "register", services=services, rate=RATE,
-                           connections=CONNECTIONS)
-    with machine.Beside(setup, load) as beside:
-        row = ask(server, names, rate, setup, options)
+def ask_beside(server, names, rate, other, services, setting, options):
+    load = machine.apiload(setting.loading, other, "register", services=services,
+                           rate=RATE, connections=CONNECTIONS)
+    with machine.Beside(setting.loading, load) as beside:
+        row = ask(server, names, rate, setting, options)
     row["registrations_per_s"] = beside.result["per_s"]
     return row
 
@@ -54,19 +80,19 @@ def prepare(server, work):
     return names
 
 
-def most_per_s(server, names, work, setup):
-    """How many queries dnsperf gets answered in a second, idle, on the same cores."""
+def most_per_s(server, names, work, setting):
+    """How many queries dnsperf gets answered in a second, idle, where dnslat will run."""
     queries = work / "queries"
     queries.write_text("".join(f"{name} A\n" for name in names.read_text().split()))
     output = subprocess.run(
-        [str(part) for part in machine.on_client_cpus(setup, machine.foremost(
+        [str(part) for part in machine.on_client_cpus(setting.asking, machine.foremost(
             ["dnsperf", "-s", "127.0.0.1", "-p", server.port, "-d", queries, "-l", 3,
              "-c", 8, "-T", 1, "-q", 200]))],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     return float(re.search(r"Queries per second: +([\d.]+)", output)[1])
 
 
-def measure_windows(server, other, names, rate, setup, options):
+def measure_windows(server, other, names, rate, setting, options):
     """In every round a window of each kind, in this order and back by turns, so that what
     the machine does meanwhile meets all of them alike."""
     loads = {"loaded": server, "control": other}
@@ -76,10 +102,12 @@ def measure_windows(server, other, names, rate, setup, options):
                     for key, loaded in loads.items()}
         for key in list(TITLES)[::-1 if number % 2 else 1]:
             rows[key].append(
-                ask_beside(server, names, rate, loads[key], services[key], setup, options)
-                if key in loads else ask(server, names, rate, setup, options))
+                ask_beside(server, names, rate, loads[key], services[key], setting,
+                           options)
+                if key in loads else ask(server, names, rate, setting, options))
         machine.say(
-            f"latency, {rate} queries/s, {number + 1} of {options.windows}: p99 " +
+            f"latency, {setting.title}, {rate} queries/s, {number + 1} of "
+            f"{options.windows}: p99 " +
             ", ".join(f"{TITLES[key]} {found[-1]['p99_us']:.0f} µs"
                       for key, found in rows.items()))
     return rows
@@ -104,22 +132,43 @@ def evaluate(rate, rows):
             "loaded_over_control": compare(rows["loaded"], rows["control"])}
 
 
+@contextlib.contextmanager
+def out_of_the_way(setting):
+    """This script is no client of DNS: it runs where the other load does."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, setting.loading.client_cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def measure_setting(work, setup, setting, options):
+    work.mkdir()
+    running = []
+    with out_of_the_way(setting):
+        try:
+            for name in ("ours", "other"):
+                running.append(Foremost(work / name, setup, setting.dns_cpus).start())
+            names = prepare(running[0], work)
+            most = most_per_s(running[0], names, work, setting)
+            rates = [evaluate(rate, measure_windows(*running, names, rate, setting,
+                                                    options))
+                     for rate in (LIGHT, round(most / 2))]
+        finally:
+            for server in running:
+                server.stop()
+    return {"name": setting.name, "title": setting.title, "most_per_s": most,
+            "rates": rates}
+
+
 def measure(work, setup, options):
     setup = machine.together(setup, options.cores)
     machine.say("measuring the latency of DNS ...")
-    running = []
-    try:
-        for name in ("ours", "other"):
-            running.append(Foremost(work / name, setup).start())
-        names = prepare(running[0], work)
-        most = most_per_s(running[0], names, work, setup)
-        rates = [evaluate(rate, measure_windows(*running, names, rate, setup, options))
-                 for rate in (LIGHT, round(most / 2))]
-    finally:
-        for server in running:
-            server.stop()
-    return {"cores": options.cores, "windows": options.windows, "window_s": options.window,
-            "most_per_s": most, "rates": rates}
+    return {"cores": len(setup.server_cpus), "windows": options.windows,
+            "window_s": options.window,
+            "settings": [measure_setting(work / setting.name, setup, setting, options)
+                         for setting in settings_of(setup)]}
 
 
 def show_rate(found):
@@ -139,9 +188,10 @@ def show_rate(found):
 def show(result):
     print(f"Latency of DNS answers ({result['cores']} cores for servers and clients; "
           f"{result['windows']} windows of\n{result['window_s']:g} s of each kind by "
-          f"turns: medians, and the ratios of the windows of a round; at\nmost dnsperf had "
-          f"{result['most_per_s']:.0f} queries/s answered, of which the second table is "
-          f"half)")
-    for found in result["rates"]:
-        show_rate(found)
+          f"turns: medians, and the ratios of the windows of a round)")
+    for setting in result["settings"]:
+        print(f"\n{setting['title']}; at most dnsperf had {setting['most_per_s']:.0f} "
+              f"queries/s answered, of which\nthe second table is half")
+        for found in setting["rates"]:
+            show_rate(found)
     print("\n  What the third row is over the first, the cores do, not the daemon.")

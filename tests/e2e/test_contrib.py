@@ -95,7 +95,8 @@ def test_the_service_may_do_what_the_daemon_does(home):
         file.write("@ 60 IN SOA a b 1 2 3 4 5\n@ 60 IN NS a.\n")
     dead = "127.0.0.1:%d" % dnsmasq.free_port()
     daemon = Traced(home, "--zones", f"{home}/zones", "--health-checks", "on",
-                    "--alias-upstream", dead, "--forward", dead,
+                    "--alias-upstream", dead, "--forward", dead, "--dns-cpus",
+                    str(min(os.sched_getaffinity(0))),
                     env={"ASAN_OPTIONS": "detect_leaks=0"})
     daemon.start()
     try:
@@ -114,7 +115,7 @@ def test_the_service_may_do_what_the_daemon_does(home):
         daemon.finish()
     with open(f"{home}/trace", encoding="utf-8", errors="replace") as file:
         used = set(re.findall(r"^\d+ +([a-z]\w*)\(", file.read(), re.M))
-    assert {"recvmmsg", "sendmmsg", "execve"} <= used
+    assert {"recvmmsg", "sendmmsg", "execve", "sched_setaffinity"} <= used
     assert sorted(used - allowed_calls()) == []
 
 
