@@ -52,6 +52,7 @@ struct zonedir {
 	size_t ready_names; /* in builds that wait for being published */
 };
 
+/** Accepts NULL. */
 void zonedir_free_file(struct file *file);
 
 /**

@@ -18,16 +18,6 @@ enum {
 	PAUSE_MAX_MS = 60000,
 };
 
-void zonedir_free_file(struct file *file)
-{
-	if (!file)
-		return;
-	zonebuild_free(&file->build);
-	masterlist_fini(&file->stamps);
-	free(file->path);
-	free(file);
-}
-
 gaz_status zonedir_new(const char *path, struct zonedb *db, const struct clock *clock,
 		       struct zonedir **out)
 {

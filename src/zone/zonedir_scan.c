@@ -44,6 +44,16 @@ static struct file *new_file(const struct zonedir *dir, const char *name)
 	return file;
 }
 
+void zonedir_free_file(struct file *file)
+{
+	if (!file)
+		return;
+	zonebuild_free(&file->build);
+	masterlist_fini(&file->stamps);
+	free(file->path);
+	free(file);
+}
+
 static const char *name_of(const struct file *file)
 {
 	return strrchr(file->path, '/') + 1;
