@@ -28,7 +28,7 @@ static bool is_seen(struct hosts *h, const struct dname *name)
 {
 	uint64_t hash;
 
-	lookup_hash(h->job->ctx->db, name, &h->job->hashes);
+	namehash_make(h->job->ctx->db, name, &h->job->hashes);
 	hash = h->job->hashes.of[name->labels];
 
 	for (unsigned i = 0; i < h->count; i++) {
@@ -166,7 +166,7 @@ static void add_glue(struct hosts *h, size_t at, size_t end)
 	       (name_at = next_host(h, &at, end, &type, &name)) != 0) {
 		if (!is_below_cut(h, &name))
 			continue;
-		lookup_hash(h->job->ctx->db, &name, &h->job->hashes);
+		namehash_make(h->job->ctx->db, &name, &h->job->hashes);
 		if (!add_host(h, &name, name_at, type))
 			r->flags |= DNS_FLAG_TC;
 	}

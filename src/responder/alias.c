@@ -116,7 +116,7 @@ static bool take_step(struct walk *w, struct alias_answer *answer)
 	if (w->depth > STEPS_MAX || w->lookups == 0)
 		return false;
 	w->lookups--;
-	lookup_hash(w->ctx->db, &w->name, &w->hashes);
+	namehash_make(w->ctx->db, &w->name, &w->hashes);
 	zone = lookup_zone(w->ctx->db, w->tags, &w->name, &w->hashes);
 	if (zone)
 		found = lookup_node(w->ctx->db, zone, &w->name, &w->hashes, w->qtype);

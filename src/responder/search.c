@@ -284,7 +284,7 @@ static void prefer_parent(struct answer_job *s)
 static void find_zone(struct answer_job *s)
 {
 	s->lookups++;
-	lookup_hash(s->ctx->db, s->name, &s->hashes);
+	namehash_make(s->ctx->db, s->name, &s->hashes);
 	s->zone = lookup_zone(s->ctx->db, &s->tags, s->name, &s->hashes);
 	if (s->qtype == DNS_TYPE_DS && s->zone)
 		prefer_parent(s);

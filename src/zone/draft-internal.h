@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "zone/zonedb-internal.h"
+#include "zone/lookup-internal.h"
 
 /* A node as an edit sees it: the records of one owner name taken apart, so
  * that they can be changed, then rendered once. All its memory is the edit's

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "dns/wire.h"
+#include "zone/host-internal.h"
+#include "zone/lookup.h"
 #include "zone/zonedb-internal.h"
 
 /* An RRset as it is answered; it stands behind this. */
@@ -143,7 +145,7 @@ static struct host *find_or_add(struct zonedb *db, const struct dname *name)
 	struct name_hashes hashes;
 	struct host *host;
 
-	lookup_hash(db, name, &hashes);
+	namehash_make(db, name, &hashes);
 	host = find(db, name, hashes.of[name->labels]);
 	if (host)
 		return host;
@@ -190,7 +192,7 @@ static void unref_set(struct zonedb *db, const struct rrset *aliases, enum host_
 		struct host *host;
 
 		parse_target(aliases, i, &name);
-		lookup_hash(db, &name, &hashes);
+		namehash_make(db, &name, &hashes);
 		host = find(db, &name, hashes.of[name.labels]);
 		if (!host)
 			continue;
@@ -330,7 +332,7 @@ struct host *host_find(const struct zonedb *db, const uint8_t *name)
 	struct dname parsed;
 
 	(void)dname_parse(name, DNAME_MAX, &parsed);
-	lookup_hash(db, &parsed, &hashes);
+	namehash_make(db, &parsed, &hashes);
 	return find(db, &parsed, hashes.of[parsed.labels]);
 }
 
@@ -355,6 +357,6 @@ bool host_is_wanted(const struct zonedb *db, const struct host *host, enum host_
 	if (atomic_load_explicit(&host->is_missed, memory_order_relaxed))
 		return true;
 	(void)dname_parse(host->name, host->len, &name);
-	lookup_hash(db, &name, &hashes);
+	namehash_make(db, &name, &hashes);
 	return !lookup_is_below_zone(db, &name, &hashes);
 }

@@ -4,22 +4,9 @@
 #include <string.h>
 
 #include "dns/wire.h"
+#include "zone/apex-internal.h"
+#include "zone/lookup-internal.h"
 #include "zone/zonedb-internal.h"
-
-void lookup_hash(const struct zonedb *db, const struct dname *name,
-		 struct name_hashes *out)
-{
-	uint64_t h = 0;
-	unsigned n = 0;
-
-	out->of[0] = h;
-	for (unsigned i = name->labels; i-- > 0;) {
-		const uint8_t *label = name->wire + name->offsets[i];
-
-		h = keyhash_extend(&db->key, h, label, 1u + *label);
-		out->of[++n] = h;
-	}
-}
 
 void lookup_prefetch_bucket(const struct zonedb *db, const struct zone *zone,
 			    const struct dname *name, const struct name_hashes *hashes)

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "dns/name.h"
+#include "zone/namehash.h"
 #include "zone/node.h"
 #include "zone/view.h"
 
@@ -13,14 +14,6 @@
 
 struct zonedb;
 struct zone;
-
-/* The keyed hash of each suffix of a name: of[n] is that of the last n labels. */
-struct name_hashes {
-	uint64_t of[DNAME_MAX_LABELS + 1];
-};
-
-void lookup_hash(const struct zonedb *db, const struct dname *name,
-		 struct name_hashes *out);
 
 /* Ask the CPU for memory that finding the name's own node will read: first for where
  * the table knows it from, then, when that has had time to arrive, for the node. */

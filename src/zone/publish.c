@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "zone/apex-internal.h"
+#include "zone/host-internal.h"
 #include "zone/zonedit-internal.h"
 
 /* The second half of zonedit.h: preparing an edit, and publishing it. */

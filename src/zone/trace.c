@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "dns/wire.h"
+#include "zone/lookup.h"
 #include "zone/zonedb-internal.h"
 
 struct tracing {
@@ -177,7 +178,7 @@ gaz_status trace_name(const struct zonedb *db, const struct netaddr *source,
 
 	*out = (struct trace){0};
 	(void)dname_parse(name, DNAME_MAX, &t.name);
-	lookup_hash(db, &t.name, &t.hashes);
+	namehash_make(db, &t.name, &t.hashes);
 	rcu_read_lock();
 	trace_source(&t, source, listener_vpc);
 	zone = lookup_zone(db, &t.tags, &t.name, &t.hashes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "zone/namehash.h"
 #include "zone/zonebuild.h"
 #include "zone/zonedb-internal.h"
 

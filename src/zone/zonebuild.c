@@ -29,7 +29,7 @@ bool build_parse(const struct zonebuild *build, const uint8_t *wire, size_t left
 	if (out->name.len - at != apex->len ||
 	    memcmp(out->name.wire + at, apex->wire, apex->len) != 0)
 		return false;
-	lookup_hash(build->db, &out->name, &out->hashes);
+	namehash_make(build->db, &out->name, &out->hashes);
 	return true;
 }
 

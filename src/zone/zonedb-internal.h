@@ -6,13 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <urcu.h>
 
 #include "base/keyhash.h"
 #include "dns/name.h"
-#include "zone/host.h"
-#include "zone/lookup.h"
 #include "zone/nametable.h"
 #include "zone/node.h"
 #include "zone/zonedb.h"
@@ -84,57 +81,3 @@ struct zonedb {
 	int32_t vpc_count;
 	_Atomic uint64_t zones_made;
 };
-
-/* The name of a node within its zone. */
-struct node_key {
-	const struct zone *zone;
-	const uint8_t *name;
-	size_t len;
-};
-
-/** The last `labels` labels of the name, without those of the apex. */
-struct node_key node_key_make(const struct zone *zone, const struct dname *name,
-			      unsigned labels);
-
-static inline uint64_t node_hash(const struct zone *zone, uint64_t name_hash)
-{
-	return name_hash ^ zone->salt;
-}
-
-/** @param slot_out  for the writer; may be NULL */
-struct node *node_find(const struct zonedb *db, const struct node_key *key, uint64_t hash,
-		       nametable_slot **slot_out);
-
-/** The hash of an apex, from that of its name. */
-static inline uint64_t apex_hash(const struct zonedb *db, uint64_t name_hash, int32_t vpc)
-{
-	if (vpc == VIEW_NO_VPC)
-		return name_hash;
-	return keyhash_extend(&db->key, name_hash, &vpc, sizeof vpc);
-}
-
-/** The apex of this name and VPC for one zone more; made when there is none.
- *  @return GAZ_OK, GAZ_ENOMEM */
-GAZ_MUST_CHECK gaz_status apex_ref(struct zonedb *db, const struct dname *name,
-				   int32_t vpc, struct apex **out);
-void apex_unref(struct zonedb *db, struct apex *apex);
-
-/** Of two zones of one name and kind the older answers. */
-static inline bool zone_is_older(const struct zone *a, const struct zone *b)
-{
-	if (a->created_ms != b->created_ms)
-		return a->created_ms < b->created_ms;
-	return strcmp(a->id, b->id) < 0;
-}
-
-/** Show a zone to readers, and hide it from them. */
-void apex_link(struct apex *apex, struct zone *zone);
-void apex_unlink(struct apex *apex, struct zone *zone);
-
-/** Count the alias records of a node at the hosts that they name, and make hosts
- *  for it; all or none. @return GAZ_OK, GAZ_ENOMEM */
-GAZ_MUST_CHECK gaz_status host_ref_targets(struct zonedb *db, const struct node *node);
-void host_unref_targets(struct zonedb *db, const struct node *node);
-
-/** Free all hosts. No reader is left. */
-void host_fini(struct zonedb *db);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "dns/wire.h"
+#include "zone/apex-internal.h"
+#include "zone/host-internal.h"
 #include "zone/zonedit-internal.h"
 
 enum {
@@ -198,7 +200,7 @@ static gaz_status parse_owner(const struct zonedit *edit, const struct zone *zon
 	if (out->name.len - at != apex->len ||
 	    memcmp(out->name.wire + at, apex->wire, apex->len) != 0)
 		return GAZ_EFORMAT;
-	lookup_hash(edit->db, &out->name, &out->hashes);
+	namehash_make(edit->db, &out->name, &out->hashes);
 	return GAZ_OK;
 }
 
@@ -362,7 +364,7 @@ gaz_status zonedit_add_zone(struct zonedit *edit, const struct zone_spec *spec,
 	}
 	zone->next_in_edit = edit->added;
 	edit->added = zone;
-	lookup_hash(db, &owner.name, &owner.hashes);
+	namehash_make(db, &owner.name, &owner.hashes);
 	if ((st = get_draft(edit, zone, &owner, owner.name.labels, &draft)) != GAZ_OK)
 		return st;
 	draft->is_changed = true; /* an apex stands, be it empty */

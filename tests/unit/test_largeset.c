@@ -104,7 +104,7 @@ static const struct rrset *find_set(void)
 	struct lookup_found found;
 
 	(void)dname_parse(owner, DNAME_MAX, &name);
-	lookup_hash(fx.db, &name, &hashes);
+	namehash_make(fx.db, &name, &hashes);
 	found = lookup_node(fx.db, zone, &name, &hashes, 65300);
 	return found.kind == LOOKUP_NODE ? node_find_rrset(found.node, 65300) : NULL;
 }

@@ -593,7 +593,7 @@ static void *read_through_removal(void *arg)
 	(void)arg;
 	rcu_register_thread();
 	(void)dname_parse((const uint8_t *)"\1x\7example\3com", DNAME_MAX, &name);
-	lookup_hash(fx.db, &name, &hashes);
+	namehash_make(fx.db, &name, &hashes);
 	rcu_read_lock();
 	zone = lookup_zone(fx.db, &tags, &name, &hashes);
 	atomic_store(&is_found, true);

@@ -605,7 +605,7 @@ static const struct zone *find_zone(const char *text)
 
 	assert_int_equal(dname_from_text(text, wire, &len), GAZ_OK);
 	assert_true(dname_parse(wire, len, &name) > 0);
-	lookup_hash(db, &name, &hashes);
+	namehash_make(db, &name, &hashes);
 	return lookup_zone(db, &tags, &name, &hashes);
 }
 
