@@ -432,14 +432,19 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 	struct resolver *r = arg;
 	struct route *route = &r->forward->routes[r->watched_route];
 	struct route before = *route;
+	gaz_status st;
 
 	(void)fd;
 	(void)what;
 	if (!watch_look(r->watch, route))
 		return;
-	if (renew_context(r) != GAZ_OK) {
-		log_error("forward-upstreams-kept", "cause=\"out of memory\"");
+	st = renew_context(r);
+	if (st != GAZ_OK) {
 		*route = before;
+		if (watch_again(r->watch))
+			log_error("forward-upstreams-kept",
+				  "cause=\"%s; it is tried again by itself\"",
+				  gaz_status_text(st));
 		return;
 	}
 	log_info("forward-upstreams-changed", "file=%s upstreams=%zu",

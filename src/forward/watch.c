@@ -12,6 +12,8 @@
 struct watch {
 	char *path;
 	struct stat seen;
+	bool is_due;			    /* it is to be read again, changed or not, */
+	bool is_told;			    /* and that has been told */
 	struct route given;		    /* by options, besides the file's */
 	struct sockaddr_storage *addresses; /* of our listeners */
 	const struct sockaddr **listeners;  /* each points there */
@@ -85,17 +87,33 @@ static bool has_same_addresses(const struct route *a, const struct route *b)
 	       memcmp(a->addresses, b->addresses, a->count * sizeof *a->addresses) == 0;
 }
 
+bool watch_again(struct watch *w)
+{
+	bool was_told = w->is_told;
+
+	w->is_due = w->is_told = true;
+	return !was_told;
+}
+
 bool watch_look(struct watch *w, struct route *route)
 {
 	struct route read = {.count = 0};
 	struct gaz_error err;
 	struct stat now;
+	gaz_status st;
 
-	if (stat(w->path, &now) != 0 || is_same_file(&now, &w->seen))
+	if (stat(w->path, &now) != 0)
 		return false;
-	if (watch_read(w, &read, &err) != GAZ_OK) {
-		log_info("forward-upstreams-kept", "file=%s cause=\"%s\"", w->path,
-			 err.text);
+	if (!is_same_file(&now, &w->seen))
+		w->is_told = false;
+	else if (!w->is_due)
+		return false;
+	w->is_due = false;
+	st = watch_read(w, &read, &err);
+	if (st != GAZ_OK) {
+		if (st != GAZ_EIO || watch_again(w))
+			log_info("forward-upstreams-kept", "file=%s cause=\"%s\"",
+				 w->path, err.text);
 		return false;
 	}
 	if (has_same_addresses(&read, route))

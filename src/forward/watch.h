@@ -30,9 +30,13 @@ GAZ_MUST_CHECK gaz_status watch_new(const char *path, const struct route *given,
 GAZ_MUST_CHECK gaz_status watch_read(struct watch *watch, struct route *route,
 				     struct gaz_error *err);
 
-/** Look whether the file has changed. @return true when it names other upstreams than
- *  the route has, which has them now */
+/** Look whether the file has changed; one that could not be read is read again the next
+ *  time. @return true when it names other upstreams than the route has, which has them now */
 bool watch_look(struct watch *watch, struct route *route);
+
+/** What watch_look() found cannot be used yet: the next time it is found again.
+ *  @return false: so it was the last time */
+bool watch_again(struct watch *watch);
 
 const char *watch_path(const struct watch *watch);
 

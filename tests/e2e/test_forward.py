@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Names that are not ours go to an upstream, and nobody's private names do."""
 
+import itertools
 import json
 import os
+import resource
 import socket
 import struct
 import threading
@@ -790,6 +792,26 @@ def test_file_of_nameservers_is_followed(start, resolvers, tmp_path):
     assert daemon.wait_log("forward-upstreams-kept")
     other.give("new.example", "A", "192.0.2.3")
     assert gaz.addresses(ask(daemon, "new.example")) == ["192.0.2.3"]
+
+
+def test_change_that_comes_when_no_descriptor_is_left_is_not_lost(start, resolvers, tmp_path):
+    """The file can be read, but the new upstreams need more than that."""
+    other = resolvers(address="127.0.83.5", port=53)
+    other.give("www.example", "A", "192.0.2.2")
+    path = tmp_path / "resolv.conf"
+    write(path, "127.0.83.4")
+    daemon = start("--forward", str(path))
+    pid = daemon.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = {int(number) for number in os.listdir(f"/proc/{pid}/fd")}
+    free = next(number for number in itertools.count() if number not in used)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free + 1, limits[1]))
+    first = len(daemon.log)
+    write(path, "127.0.83.5")
+    assert daemon.wait_log("forward-upstreams-kept", first)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+    assert daemon.wait_log("forward-upstreams-changed", first, patience=20)
+    assert gaz.addresses(ask(daemon, "www.example")) == ["192.0.2.2"]
 
 
 def test_upstreams_given_besides_a_file_stay(start, upstream, tmp_path):
