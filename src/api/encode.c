@@ -350,6 +350,8 @@ void encode_status(const struct call *call, const void *out, struct json_out *w)
 	json_member_uint(w, "Zones", s->zones);
 	json_member_uint(w, "Names", s->names);
 	json_member_uint(w, "UdpQueries", s->udp_queries);
+	json_member_uint(w, "UdpGrouped", s->udp_grouped);
+	json_member_uint(w, "UdpRests", s->udp_rests);
 	json_member_uint(w, "TcpQueries", s->tcp_queries);
 	json_member_uint(w, "Answered", s->answered);
 	json_member_uint(w, "Dropped", s->dropped);

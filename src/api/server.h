@@ -75,6 +75,8 @@ struct api_status {
 	uint64_t zones;
 	uint64_t names;
 	uint64_t udp_queries;
+	uint64_t udp_grouped; /* of all workers: as responder/counters.h says */
+	uint64_t udp_rests;
 	uint64_t tcp_queries;
 	uint64_t answered;
 	uint64_t dropped;

@@ -17,3 +17,6 @@ uint32_t clock_seconds(void);
 
 /** Monotonic time in milliseconds, for timeouts; never virtual. */
 int64_t clock_monotonic_ms(void);
+
+/** The same in nanoseconds, to measure short times. */
+uint64_t clock_monotonic_ns(void);

@@ -11,7 +11,8 @@
 
 enum thread_rank {
 	THREAD_BEHIND = 0, /* gives way: a nice value above the process's */
-	THREAD_FOREMOST,   /* answers queries: the process's nice value, short slices */
+	THREAD_FOREMOST,   /* answers queries: the process's nice value, short slices,
+			      exact timers */
 };
 
 /**

@@ -343,6 +343,10 @@ const struct option_row option_rows[] = {
 	 "the largest reply over UDP, for clients that take so much:\n"
 	 "512 to 4096; above 1232 only where networks carry that\n"
 	 "(default: 1232)"},
+	{"udp-gather", "MICROSECONDS", false, true, option_set_udp_gather,
+	 "how long queries may gather, once replies leave together\n"
+	 "because clients have many under way: 0 (never) to 1000\n"
+	 "(default: 60)"},
 	{"tcp-idle", "MS", false, true, option_set_tcp_idle,
 	 "how long a TCP connection may ask nothing, in milliseconds,\n"
 	 "a sixth of it while there are many (default: 30000)"},

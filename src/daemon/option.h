@@ -52,6 +52,7 @@ set_option option_set_identity;
 set_option option_set_version_text;
 set_option option_set_cookie_secret;
 set_option option_set_udp_size;
+set_option option_set_udp_gather;
 set_option option_set_tcp_idle;
 set_option option_set_tcp_max;
 set_option option_set_dns_cpus;

@@ -10,6 +10,7 @@
 
 enum {
 	TCP_IDLE_MIN_MS = 100,
+	UDP_GATHER_MAX_US = 1000,
 	TCP_IDLE_MAX_MS = 6000000, /* what edns-tcp-keepalive can say */
 	TCP_MAX_MAX = 1000000,
 	TTL_MAX = 2147483647, /* RFC 2181, section 8 */
@@ -159,6 +160,18 @@ gaz_status option_set_udp_size(struct options *c, const char *value,
 				     DNS_UDP_MIN);
 	if (st == GAZ_OK)
 		c->udp_size = (uint16_t)number;
+	return st;
+}
+
+gaz_status option_set_udp_gather(struct options *c, const char *value,
+				 struct gaz_error *err)
+{
+	uint64_t number;
+	gaz_status st =
+		set_number("--udp-gather", value, UDP_GATHER_MAX_US, &number, err);
+
+	if (st == GAZ_OK)
+		c->udp_gather_us = (uint32_t)number;
 	return st;
 }
 

@@ -265,6 +265,7 @@ static gaz_status set_defaults(struct options *c, struct gaz_error *err)
 {
 	memset(c, 0, sizeof *c);
 	c->udp_size = REPLY_UDP_DEFAULT;
+	c->udp_gather_us = 60;
 	c->tcp_idle_ms = 30000;
 	c->tcp_max = 512;
 	strcpy(c->region, "us-east-1");

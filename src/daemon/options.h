@@ -61,6 +61,7 @@ struct options {
 	uint32_t workers;
 	struct cpus dns_cpus; /* empty: not told */
 	uint16_t udp_size;
+	uint32_t udp_gather_us;
 	uint32_t tcp_idle_ms;
 	uint32_t tcp_max;
 	char nsid[EDNS_NSID_MAX + 1]; /* these three "": not told */

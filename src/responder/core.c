@@ -18,6 +18,8 @@ void core_publish_counters(struct worker_core *core)
 {
 	const struct responder_counters now = {
 		.udp_queries = core->tally.udp_queries,
+		.udp_grouped = core->tally.udp_grouped,
+		.udp_rests = core->tally.udp_rests,
 		.tcp_queries = core->tally.tcp_queries,
 		.answered = core->tally.answered,
 		.dropped = core->tally.dropped,

@@ -22,6 +22,8 @@ struct worker_core {
 	const struct cookie_secrets *_Atomic *cookies; /* those in force, under RCU */
 	struct {
 		uint64_t udp_queries;
+		uint64_t udp_grouped;
+		uint64_t udp_rests;
 		uint64_t tcp_queries;
 		uint64_t answered;
 		uint64_t dropped;

@@ -8,6 +8,8 @@
 
 struct responder_counters {
 	uint64_t udp_queries;
+	uint64_t udp_grouped; /* replies that left in a message with others */
+	uint64_t udp_rests;   /* times that a worker let queries gather */
 	uint64_t tcp_queries;
 	uint64_t answered; /* replies sent */
 	uint64_t dropped;  /* not answered: no query, or the reply could not be sent */

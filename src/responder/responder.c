@@ -185,6 +185,7 @@ static gaz_status new_workers(struct responder *r, const struct responder_config
 		.db = db,
 		.answers = &r->answers,
 		.cookies = &r->cookies_in_force,
+		.udp_gather_us = config->udp_gather_us,
 		.tcp_idle_ms = config->tcp_idle_ms,
 		.tcp_max = config->tcp_max,
 	};

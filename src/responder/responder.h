@@ -34,9 +34,10 @@ struct responder_config {
 	unsigned workers;	 /* > 0 */
 	const struct cpus *cpus; /* copied; each worker keeps to one of them, by turns.
 		NULL or empty: they run anywhere */
-	uint64_t seed;	      /* not 0: worker i picks records with seed + i, for tests */
-	uint32_t tcp_idle_ms; /* these two 0: as tcp.h says */
-	uint32_t tcp_max;     /* connections per worker */
+	uint64_t seed; /* not 0: worker i picks records with seed + i, for tests */
+	uint32_t udp_gather_us; /* as udp.h says */
+	uint32_t tcp_idle_ms;	/* these two 0: as tcp.h says */
+	uint32_t tcp_max;	/* connections per worker */
 	/* What the server says about itself: EDNS_NSID_MAX octets at most, 255 the
 	 * others; NULL or "": nothing. Borrowed until responder_close(). */
 	const char *nsid;

@@ -7,16 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 #include <urcu.h>
 
+#include "base/clock.h"
 #include "base/proxyv2.h"
 #include "forward/forward.h"
 #include "responder/answer.h"
+#include "responder/convoy.h"
 #include "responder/core.h"
+#include "responder/gather.h"
+#include "responder/outbox.h"
 
 enum {
-	BATCH_SIZE = 64,
+	BATCH_SIZE = CONVOY_REPLIES,
 	BATCHES_PER_WAKEUP = 4,	 /* then the loop gives TCP its turn */
 	BATCHES_PER_DRAIN = 128, /* more than a full receive buffer holds */
 	QUERY_CAP = 4160,	 /* a longer datagram is no query */
@@ -38,16 +43,18 @@ struct udp_socket {
 	struct event *event;
 	int fd;
 	int listener_vpc;
+	bool may_group;
+	struct gather gather;
+	bool rest_is_due;
 };
 
 struct udp {
 	struct worker_core *core;
 	struct udp_socket *sockets;
+	struct outbox *outbox;
+	uint32_t gather_us; /* how long a rest is; 0: there is none */
 	struct mmsghdr received[BATCH_SIZE];
-	struct mmsghdr replies[BATCH_SIZE];
 	struct iovec query_iov[BATCH_SIZE];
-	struct iovec reply_iov[BATCH_SIZE];
-	uint8_t replied[BATCH_SIZE]; /* the datagrams that the replies are to */
 	struct slot slots[BATCH_SIZE];
 	struct answer_job jobs[BATCH_SIZE];
 };
@@ -68,7 +75,7 @@ static void reset_received(struct udp *udp, unsigned count)
  * except for link-local addresses, which mean nothing without theirs. */
 static void aim_control(struct msghdr *msg)
 {
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	struct cmsghdr *cmsg = msg->msg_controllen ? CMSG_FIRSTHDR(msg) : NULL;
 
 	if (!cmsg)
 		return;
@@ -129,20 +136,13 @@ static bool begin_slot(struct udp_socket *sock, unsigned i)
 	return true;
 }
 
-/* The reply to datagram i, in its slot, becomes reply n. */
-static void aim_reply(struct udp *udp, unsigned i, unsigned n, size_t len)
+/* The reply to datagram i is in its slot. */
+static void post_reply(struct udp *udp, unsigned i, size_t len)
 {
-	struct msghdr *out = &udp->replies[n].msg_hdr;
-	const struct msghdr *in = &udp->received[i].msg_hdr;
+	struct msghdr *in = &udp->received[i].msg_hdr;
 
-	udp->reply_iov[n] = (struct iovec){udp->slots[i].reply, len};
-	udp->replied[n] = (uint8_t)i;
-	out->msg_name = in->msg_name;
-	out->msg_namelen = in->msg_namelen;
-	out->msg_control = in->msg_controllen ? in->msg_control : NULL;
-	out->msg_controllen = in->msg_controllen;
-	if (in->msg_controllen)
-		aim_control(out);
+	aim_control(in);
+	outbox_add(udp->outbox, in, udp->slots[i].reply, len, &udp->jobs[i].reply);
 }
 
 /* Datagram i asks for what upstreams know. @return the reply's length, 0: not now */
@@ -167,14 +167,12 @@ static size_t hand_over(struct udp_socket *sock, unsigned i)
 	return len;
 }
 
-/* Answer the first `count` datagrams; the replies are gathered at the start of
- * udp->replies. Returns their number. */
-static unsigned answer_batch(struct udp_socket *sock, unsigned count)
+/* Answer the first `count` datagrams; the replies go into the outbox. */
+static void answer_batch(struct udp_socket *sock, unsigned count)
 {
 	struct udp *udp = sock->udp;
 	uint8_t begun[BATCH_SIZE];
 	unsigned queries = 0;
-	unsigned n = 0;
 
 	rcu_read_lock();
 	core_begin_batch(udp->core);
@@ -192,50 +190,26 @@ static unsigned answer_batch(struct udp_socket *sock, unsigned count)
 		if (len == ANSWER_LATER)
 			len = hand_over(sock, begun[k]);
 		if (len > 0)
-			aim_reply(udp, begun[k], n++, len);
+			post_reply(udp, begun[k], len);
 	}
 	rcu_read_unlock();
-	return n;
 }
 
-/* Reply n is too large for the network: it becomes a truncated one. False: it is no
- * smaller then. */
-static bool cut_reply(struct udp *udp, unsigned n)
+/* Count what became of a batch, and see whether it pays to rest before the next. */
+static void end_batch(struct udp_socket *sock, unsigned queries, unsigned handed_over,
+		      const struct outbox_tally *replies)
 {
-	struct iovec *iov = &udp->reply_iov[n];
-	size_t before = iov->iov_len;
+	struct worker_core *core = sock->udp->core;
 
-	iov->iov_len = reply_cut(&udp->jobs[udp->replied[n]].reply);
-	if (iov->iov_len >= before)
-		return false;
-	udp->core->ctx.counters.truncated++;
-	return true;
-}
-
-/* Send replies; returns how many went out. One that the kernel refuses (its
- * destination may be nonsense) is skipped; when the send buffer is full the
- * rest is given up: clients ask again, waiting would stop everybody else. */
-static unsigned send_batch(struct udp *udp, int fd, unsigned count)
-{
-	struct mmsghdr *replies = udp->replies;
-	unsigned at = 0;
-	unsigned sent = 0;
-
-	while (at < count) {
-		int n = sendmmsg(fd, replies + at, count - at, MSG_DONTWAIT);
-
-		if (n > 0) {
-			at += (unsigned)n;
-			sent += (unsigned)n;
-		} else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
-			break;
-		} else if (errno == EMSGSIZE && cut_reply(udp, at)) {
-			continue;
-		} else if (errno != EINTR) {
-			at++;
-		}
-	}
-	return sent;
+	core->tally.udp_queries += queries;
+	core->tally.udp_grouped += replies->grouped;
+	core->tally.answered += replies->sent;
+	core->tally.dropped += queries - replies->sent - handed_over;
+	core->ctx.counters.truncated += replies->truncated;
+	core_publish_counters(core);
+	sock->rest_is_due = sock->udp->gather_us > 0 &&
+			    gather_is_due(&sock->gather, clock_monotonic_ns(), queries,
+					  replies->sent, replies->messages);
 }
 
 /* One batch; returns true when there may be more to receive. An error reported
@@ -243,30 +217,41 @@ static unsigned send_batch(struct udp *udp, int fd, unsigned count)
 static bool serve_batch(struct udp_socket *sock)
 {
 	struct udp *udp = sock->udp;
-	struct worker_core *core = udp->core;
+	struct outbox_tally replies = {0};
 	int got = recvmmsg(sock->fd, udp->received, BATCH_SIZE, MSG_DONTWAIT, NULL);
+	uint64_t before = udp->core->tally.handed_over;
+	bool may_be_more = got == BATCH_SIZE || (got < 0 && errno != EAGAIN);
 
-	if (got <= 0)
-		return got < 0 && errno != EAGAIN;
-
-	unsigned count = (unsigned)got;
-	uint64_t before = core->tally.handed_over;
-	unsigned replies = answer_batch(sock, count);
-	unsigned sent = send_batch(udp, sock->fd, replies);
-
-	if (core->ctx.desk)
-		forward_flush(core->ctx.desk);
-	core->tally.udp_queries += count;
-	core->tally.answered += sent;
-	core->tally.dropped += count - sent - (core->tally.handed_over - before);
-	core_publish_counters(core);
-	reset_received(udp, count);
-	return count == BATCH_SIZE;
+	if (got > 0) {
+		answer_batch(sock, (unsigned)got);
+		replies = outbox_send(udp->outbox, sock->fd, sock->may_group);
+		if (udp->core->ctx.desk)
+			forward_flush(udp->core->ctx.desk);
+		reset_received(udp, (unsigned)got);
+	}
+	end_batch(sock, got > 0 ? (unsigned)got : 0,
+		  (unsigned)(udp->core->tally.handed_over - before), &replies);
+	return may_be_more;
 }
 
+/* The one place where a worker waits: for a moment, as a network card does before it
+ * interrupts, so that more queries of busy clients come, and their replies go through
+ * the kernel together. True: it did, and there may be more to receive. */
+static bool rest(struct udp_socket *sock)
+{
+	const struct timespec moment = {.tv_nsec = (long)sock->udp->gather_us * 1000};
+
+	if (!sock->rest_is_due)
+		return false;
+	sock->udp->core->tally.udp_rests++;
+	(void)nanosleep(&moment, NULL); /* a worker gets no signals */
+	return true;
+}
+
+/* Before the loop has its turn, a rest may be due as well: the next batch needs it. */
 static void serve(struct udp_socket *sock, unsigned max_batches)
 {
-	while (max_batches-- > 0 && serve_batch(sock))
+	while (max_batches-- > 0 && (serve_batch(sock) || rest(sock)))
 		;
 }
 
@@ -279,7 +264,7 @@ static void on_udp_readable(evutil_socket_t fd, short what, void *arg)
 	serve(sock, BATCHES_PER_WAKEUP);
 }
 
-gaz_status udp_new(struct worker_core *core, struct udp **out)
+gaz_status udp_new(struct worker_core *core, uint32_t gather_us, struct udp **out)
 {
 	struct udp *udp = aligned_alloc(_Alignof(struct udp), sizeof *udp);
 
@@ -288,6 +273,12 @@ gaz_status udp_new(struct worker_core *core, struct udp **out)
 		return GAZ_ENOMEM;
 	memset(udp, 0, sizeof *udp);
 	udp->core = core;
+	udp->gather_us = gather_us;
+	udp->outbox = outbox_new();
+	if (!udp->outbox) {
+		free(udp);
+		return GAZ_ENOMEM;
+	}
 	for (unsigned i = 0; i < BATCH_SIZE; i++) {
 		struct msghdr *msg = &udp->received[i].msg_hdr;
 
@@ -296,8 +287,6 @@ gaz_status udp_new(struct worker_core *core, struct udp **out)
 		msg->msg_control = udp->slots[i].control;
 		msg->msg_iov = &udp->query_iov[i];
 		msg->msg_iovlen = 1;
-		udp->replies[i].msg_hdr.msg_iov = &udp->reply_iov[i];
-		udp->replies[i].msg_hdr.msg_iovlen = 1;
 	}
 	reset_received(udp, BATCH_SIZE);
 	*out = udp;
@@ -313,6 +302,7 @@ gaz_status udp_add(struct udp *udp, int *take, int listener_vpc)
 	sock->udp = udp;
 	sock->fd = *take;
 	sock->listener_vpc = listener_vpc;
+	sock->may_group = outbox_may_group(*take);
 	sock->event = event_new(udp->core->base, *take, EV_READ | EV_PERSIST,
 				on_udp_readable, sock);
 	if (!sock->event || event_add(sock->event, NULL) != 0) {
@@ -329,6 +319,7 @@ gaz_status udp_add(struct udp *udp, int *take, int listener_vpc)
 
 void udp_drain(struct udp *udp)
 {
+	udp->gather_us = 0;
 	for (struct udp_socket *sock = udp->sockets; sock; sock = sock->next) {
 		event_del(sock->event);
 		serve(sock, BATCHES_PER_DRAIN);
@@ -345,6 +336,7 @@ void udp_free(struct udp **udp)
 		close(sock->fd);
 		free(sock);
 	}
+	outbox_free(&(*udp)->outbox);
 	free(*udp);
 	*udp = NULL;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/status.h"
 
 /* DNS over UDP: receive a batch, answer it under one RCU read lock, send it. */
@@ -8,9 +10,15 @@
 struct worker_core;
 struct udp;
 
-/** Preallocates everything that the query path needs. `core` is borrowed.
- *  @return GAZ_OK, GAZ_ENOMEM. */
-GAZ_MUST_CHECK gaz_status udp_new(struct worker_core *core, struct udp **out);
+/**
+ * Preallocates everything that the query path needs.
+ *
+ * @param core       borrowed
+ * @param gather_us  how long queries may gather, when that pays; 0: not at all
+ * @return GAZ_OK, GAZ_ENOMEM
+ */
+GAZ_MUST_CHECK gaz_status udp_new(struct worker_core *core, uint32_t gather_us,
+				  struct udp **out);
 
 /** Serve a bound, non-blocking socket; takes it on success: *take becomes -1.
  *  @return GAZ_OK, GAZ_ENOMEM. */

@@ -99,7 +99,7 @@ gaz_status worker_new(const struct worker_config *config, uint64_t seed,
 		st = GAZ_ENOMEM;
 	else if ((st = seed_rng(&w->core.ctx.rng, seed)) == GAZ_OK &&
 		 (st = open_wake(w)) == GAZ_OK &&
-		 (st = udp_new(&w->core, &w->udp)) == GAZ_OK)
+		 (st = udp_new(&w->core, config->udp_gather_us, &w->udp)) == GAZ_OK)
 		st = tcp_new(&w->core, config->tcp_idle_ms, config->tcp_max, &w->tcp);
 	if (st != GAZ_OK)
 		worker_free(&w);

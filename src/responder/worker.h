@@ -22,6 +22,7 @@ struct worker_config { /* all borrowed for the worker's life */
 	const struct zonedb *db;
 	const struct answer_config *answers;
 	const struct cookie_secrets *_Atomic *cookies; /* those in force, under RCU */
+	uint32_t udp_gather_us;			       /* as udp.h says */
 	uint32_t tcp_idle_ms;			       /* of these two 0: as tcp.h says */
 	uint32_t tcp_max;
 };

@@ -30,11 +30,11 @@ def write_queries(path, options):
             file.write(f"{name}.{servers.ZONE} A\n")
 
 
-def measure_round(server, setup, queries, options, more=()):
+def measure_round(server, setup, queries, options, more=(), sockets=8, share=1):
     """One run of dnsperf: CPU µs per answered query, and what dnsperf counted."""
-    passes = max(1, round(options.queries / options.names))
+    passes = max(1, round(options.queries * share / options.names))
     command = ["dnsperf", "-s", "127.0.0.1", "-p", str(server.port), "-d", str(queries),
-               "-n", str(passes), "-c", "8", "-T", "1", "-q", "200", "-t", "2", *more]
+               "-n", str(passes), "-c", str(sockets), "-T", "1", "-q", "200", "-t", "2", *more]
     if setup.client_cpus:
         command = ["taskset", "-c", ",".join(map(str, setup.client_cpus))] + command
     before = server.process.cpu_us()
@@ -124,22 +124,31 @@ def start_servers(running, work, setup, options):
         running[key].start()
 
 
-def measure_queries(running, work, setup, options):
-    queries = work / "queries"
-    write_queries(queries, options)
+def measure_rounds(running, setup, queries, options, **load):
     rounds = {key: [] for key in running}
     for number in range(options.rounds):
         for key, server in running.items():
-            rounds[key].append(measure_round(server, setup, queries, options))
+            rounds[key].append(measure_round(server, setup, queries, options, **load))
             say(f"round {number + 1} of {options.rounds}: {server.title} "
                 f"{rounds[key][-1]['cpu_us_per_query']:.2f} µs")
     return {key: summarise(found) for key, found in rounds.items()}
 
 
+def measure_queries(running, work, setup, options):
+    """With few ports for all queries, and with a port for each that is under way."""
+    queries = work / "queries"
+    write_queries(queries, options)
+    few = measure_rounds(running, setup, queries, options)
+    others = {key: server for key, server in running.items() if key != "namespace"}
+    many = measure_rounds(others, setup, queries, options, sockets=200, share=2 / 3)
+    return few, many
+
+
 def measure_running(running, work, setup, options):
     start_servers(running, work, setup, options)
+    few, many = measure_queries(running, work, setup, options)
     result = {"names": options.names, "workers": options.workers,
-              "queries": measure_queries(running, work, setup, options),
+              "queries": few, "queries_of_many_ports": many,
               "titles": {key: server.title for key, server in running.items()}}
     say("measuring memory ...")
     result["memory_per_name"] = memory_per_name(running, work, setup, options)
@@ -164,11 +173,9 @@ def measure(work, setup, options):
             server.stop()
 
 
-def print_queries(result):
-    found, titles = result["queries"], result["titles"]
+def print_queries(result, found):
+    titles = result["titles"]
     others = [key for key in ("nsd", "knot", "reflector") if key in found]
-    print(f"CPU time per query ({result['names']} names, 10 % of the queries for missing "
-          f"ones,\n{result['workers']} worker(s) each; median of the rounds)\n")
     print(f"  {'':24}{'µs':>7}{'min':>8}{'max':>8}{'queries/s':>12}{'lost':>7}" +
           "".join(f"{'/ ' + titles[key]:>13}" for key in others))
     for key, row in found.items():
@@ -179,7 +186,11 @@ def print_queries(result):
 
 
 def show(result):
-    print_queries(result)
+    print(f"CPU time per query ({result['names']} names, 10 % of the queries for missing "
+          f"ones,\n{result['workers']} worker(s) each; median of the rounds)\n")
+    print_queries(result, result["queries"])
+    print("\nThe same with a port for each query\n")
+    print_queries(result, result["queries_of_many_ports"])
     print("\nMemory per name, bytes (against the same server with an empty zone)\n")
     for key, size in result["memory_per_name"].items():
         print(f"  {result['titles'][key]:24}{size:7.0f}")

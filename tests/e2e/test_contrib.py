@@ -115,7 +115,8 @@ def test_the_service_may_do_what_the_daemon_does(home):
         daemon.finish()
     with open(f"{home}/trace", encoding="utf-8", errors="replace") as file:
         used = set(re.findall(r"^\d+ +([a-z]\w*)\(", file.read(), re.M))
-    assert {"recvmmsg", "sendmmsg", "execve", "sched_setaffinity"} <= used
+    assert {"recvmmsg", "sendmmsg", "prctl", "execve", "sched_setaffinity"} <= used
+    used |= {"clock_nanosleep", "sendmsg"}  # under load, and when the network refuses much
     assert sorted(used - allowed_calls()) == []
 
 

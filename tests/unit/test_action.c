@@ -315,7 +315,7 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 	       "\"DnsAddresses\":\"127.0.0.1:10053\",\"ApiAddresses\":\"127.0.0.1:8053\","
 	       "\"DataDir\":\"/"
 	       "d\",\"Workers\":2,\"DnsCpus\":\"0-1,4\",\"Zones\":3,\"Names\":0,"
-	       "\"UdpQueries\":0,"
+	       "\"UdpQueries\":0,\"UdpGrouped\":0,\"UdpRests\":0,"
 	       "\"TcpQueries\":0,\"Answered\":0,\"Dropped\":0,\"Truncated\":0,\"Rcodes\":"
 	       "{\"NOERROR\":0,\"FORMERR\":0,\"SERVFAIL\":0,\"NXDOMAIN\":7,\"NOTIMP\":0,"
 	       "\"REFUSED\":0,\"YXDOMAIN\":0,\"YXRRSET\":0,\"NXRRSET\":0,\"NOTAUTH\":0,"

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -425,6 +426,63 @@ static void test_stop_under_load_ends(void **state)
 	responder_close(&r);
 }
 
+/* Six queries from one port every 50 microseconds, whatever becomes of them. */
+static void *send_bursts(void *arg)
+{
+	int fd = dial(arg, SOCK_DGRAM);
+	struct timespec now;
+	long next = 0;
+
+	while (atomic_load(&load_on)) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec * 1000000 + now.tv_nsec / 1000 < next)
+			continue;
+		next = now.tv_sec * 1000000 + now.tv_nsec / 1000 + 50;
+		for (uint16_t id = 0; id < 6; id++)
+			send_udp(fd, id);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* Whether there are rests within so many queries from a client that is busy. */
+static bool rests(uint32_t gather_us, uint64_t queries)
+{
+	struct responder_endpoint ep = {.vpc_id = NULL};
+	struct responder_config config = {.endpoints = &ep,
+					  .endpoint_count = 1,
+					  .workers = 1,
+					  .udp_gather_us = gather_us};
+	struct responder *r = NULL;
+	struct responder_counters counters;
+	pthread_t thread;
+
+	assert_int_equal(netaddr_parse_endpoint("127.0.0.1:0", -1, &ep.addr), GAZ_OK);
+	assert_int_equal(responder_open(&config, NULL, &r, NULL), GAZ_OK);
+	assert_int_equal(responder_start(r), GAZ_OK);
+	atomic_store(&load_on, true);
+	assert_int_equal(pthread_create(&thread, NULL, send_bursts, r), 0);
+	do {
+		usleep(1000);
+		counters = counters_of(r);
+	} while (counters.udp_queries < queries && counters.udp_rests == 0);
+	atomic_store(&load_on, false);
+	pthread_join(thread, NULL);
+	responder_stop(r);
+	counters = counters_of(r);
+	assert_int_equal(counters.answered + counters.dropped, counters.udp_queries);
+	assert_true(counters.udp_grouped > 0);
+	responder_close(&r);
+	return counters.udp_rests > 0;
+}
+
+static void test_queries_of_a_busy_client_gather_if_they_may(void **state)
+{
+	(void)state;
+	assert_true(rests(200, 10000000));
+	assert_false(rests(0, 100000));
+}
+
 static void test_stop_without_start_is_harmless(void **state)
 {
 	struct responder *r = open_on("127.0.0.1:0", 2);
@@ -452,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_cookie_secrets_are_replaced_while_queries_come),
 		cmocka_unit_test(test_stop_answers_what_has_arrived),
 		cmocka_unit_test(test_stop_under_load_ends),
+		cmocka_unit_test(test_queries_of_a_busy_client_gather_if_they_may),
 		cmocka_unit_test(test_stop_without_start_is_harmless),
 	};
 
