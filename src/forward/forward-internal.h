@@ -29,6 +29,8 @@ struct forward {
 /** Have the resolver look at the desks and the wishes. */
 void forward_wake(struct forward *f);
 
+/* ---- the queue of wishes (wish.c) ---- */
+
 /** Those that have come, taken off the queue; NULL: none. */
 struct forward_wish *forward_take_wishes(struct forward *f);
 
