@@ -54,6 +54,18 @@ gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 	return st;
 }
 
+gaz_status call_read_first_time(struct store_txn *txn, enum schema_table table,
+				int64_t *ms_out)
+{
+	struct key key = {0};
+	struct span value;
+	gaz_status st = call_read_first(txn, table, &key, &value);
+
+	if (st == GAZ_OK)
+		*ms_out = key_time_ms(&key);
+	return st;
+}
+
 gaz_status call_follow_last(struct call *call, enum schema_table table,
 			    const struct key *prefix, int64_t ahead_ms, int64_t *time_ms)
 {

@@ -23,6 +23,9 @@ void call_delete(struct call *call, enum schema_table table, struct span key);
 /** The first entry of a table as the store has it; `value_out` points into it. */
 GAZ_MUST_CHECK gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 					  struct key *key_out, struct span *value_out);
+/** The time that it begins with, in a table whose keys do. */
+GAZ_MUST_CHECK gaz_status call_read_first_time(struct store_txn *txn,
+					       enum schema_table table, int64_t *ms_out);
 
 /**
  * Let a time be later than that of the last entry of a table by time, so that what comes

@@ -104,17 +104,6 @@ gaz_status health_update(struct call *call, const void *in, void *out)
 	return st;
 }
 
-gaz_status health_next_due(struct store_txn *txn, int64_t *due_ms_out)
-{
-	struct key key = {0};
-	struct span value;
-	gaz_status st = call_read_first(txn, TABLE_HEALTH_DUE, &key, &value);
-
-	if (st == GAZ_OK)
-		*due_ms_out = key_time_ms(&key);
-	return st;
-}
-
 /* Split "due time, service id NUL instance id" and read whose it is. */
 static gaz_status read_due(struct call *call, const struct key *key, struct span value,
 			   const char **service_id_out, const char **instance_id_out)

@@ -32,9 +32,6 @@ struct health_page_out {
 registry_run health_update; /* update_health_in -> nothing */
 registry_run health_list;   /* get_health_in -> health_page_out; a read */
 
-/** The time the next status takes effect. @return GAZ_OK, GAZ_ENOTFOUND, ... */
-GAZ_MUST_CHECK gaz_status health_next_due(struct store_txn *txn, int64_t *due_ms_out);
-
 /** Let the next status take effect if it is due at call->now_ms.
  *  @return GAZ_OK, GAZ_ENOTFOUND (none is due), GAZ_ENOMEM, GAZ_ESTORE */
 GAZ_MUST_CHECK gaz_status health_finish_next(struct call *call);

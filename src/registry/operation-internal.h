@@ -151,9 +151,6 @@ GAZ_MUST_CHECK gaz_status operation_submit(struct call *call,
  */
 GAZ_MUST_CHECK gaz_status operation_sweep(struct call *call);
 
-/** The time the next pending operation is due. @return GAZ_OK, GAZ_ENOTFOUND, ... */
-GAZ_MUST_CHECK gaz_status operation_next_due(struct store_txn *txn, int64_t *due_ms_out);
-
 /**
  * Finish the earliest pending operation if it is due at call->now_ms. Sets
  * the call's region and account to the operation's.

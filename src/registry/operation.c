@@ -227,17 +227,6 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 	return st;
 }
 
-gaz_status operation_next_due(struct store_txn *txn, int64_t *due_ms_out)
-{
-	struct key key = {0};
-	struct span value;
-	gaz_status st = call_read_first(txn, TABLE_PENDING, &key, &value);
-
-	if (st == GAZ_OK)
-		*due_ms_out = key_time_ms(&key);
-	return st;
-}
-
 static gaz_status end_next(struct call *call, bool abandon)
 {
 	struct operation_record op = {0};

@@ -79,11 +79,10 @@ static gaz_status rebuild(struct token_index *index, int64_t oldest_ms)
 
 static gaz_status find_oldest_ms(struct call *call, int64_t *out)
 {
-	struct key key = {0};
-	struct span value;
-	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
+	gaz_status st = call_read_first_time(call->txn, TABLE_OPERATION, out);
 
-	*out = st == GAZ_OK ? key_time_ms(&key) : INT64_MAX;
+	if (st != GAZ_OK)
+		*out = INT64_MAX;
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 

@@ -294,12 +294,10 @@ static void process(struct registry *r, struct job *jobs)
 	}
 }
 
-typedef gaz_status next_due(struct store_txn *txn, int64_t *due_ms_out);
-
 /* Milliseconds until something is due: an operation, a health status, a sweep. */
 static int64_t time_to_next(struct registry *r)
 {
-	static next_due *const sources[] = {operation_next_due, health_next_due};
+	static const enum schema_table tables[] = {TABLE_PENDING, TABLE_HEALTH_DUE};
 	const int64_t least_ms = r->finish_failed ? FINISH_RETRY_MS : 0;
 	struct store_txn *txn = NULL;
 	int64_t wait_ms = time_to_sweep(r);
@@ -310,10 +308,10 @@ static int64_t time_to_next(struct registry *r)
 	r->has_pending = false;
 	if (store_begin_read(r->store, &txn) != GAZ_OK)
 		return FINISH_RETRY_MS;
-	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
 		int64_t due_ms;
 
-		if (sources[i](txn, &due_ms) != GAZ_OK)
+		if (call_read_first_time(txn, tables[i], &due_ms) != GAZ_OK)
 			continue;
 		due_ms -= clock_now_ms(&r->config.clock);
 		if (due_ms < least_ms)
