@@ -164,13 +164,16 @@ static bool send_refused(struct outbox *box, int fd, unsigned m, const uint8_t *
 	unsigned before = tally->sent;
 	unsigned count = box->convoy.sizes[m];
 	size_t len = box->iov[members[0]].iov_len;
+	size_t longest;
 	bool has_room;
 
 	if (count == 1 && cause != EMSGSIZE)
 		return true;
 	has_room = send_singly(box, fd, members, count, tally);
 	if (count > 1 && tally->sent > before) {
-		box->longest = cause == EMSGSIZE || cause == EINVAL ? len - 1 : 0;
+		longest = cause == EMSGSIZE || cause == EINVAL ? len - 1 : 0;
+		if (longest < box->longest) /* this batch may have had shorter ones */
+			box->longest = longest;
 		box->pause = PAUSE_BATCHES;
 	}
 	return has_room;

@@ -260,6 +260,22 @@ static void test_shorter_replies_leave_together_where_longer_ones_cannot(void **
 	expect(true, "1:0/700 1:1/700 1:2,3/100 ", (struct outbox_tally){4, 2, 3, 0});
 }
 
+/* Clients of one batch have different replies: the shortest that was refused counts. */
+static void test_what_was_refused_is_not_tried_again_at_once(void **state)
+{
+	(void)state;
+	kernel.group_fault = EMSGSIZE;
+	kernel.group_fault_len = 200;
+	add_many(1, 300, 2);
+	add_many(2, 700, 2);
+	expect(true, "1:0/300 1:1/300 2:2/700 2:3/700 ",
+	       (struct outbox_tally){4, 0, 4, 0});
+	kernel.calls = 0;
+	add_many(1, 300, 2);
+	expect(true, "1:0/300 1:1/300 ", (struct outbox_tally){2, 0, 2, 0});
+	assert_int_equal(kernel.calls, 1);
+}
+
 static void test_a_way_without_room_for_groups_gets_none(void **state)
 {
 	(void)state;
@@ -358,6 +374,7 @@ int main(void)
 		T(test_socket_that_may_not_group),
 		T(test_a_refused_group_leaves_one_by_one),
 		T(test_shorter_replies_leave_together_where_longer_ones_cannot),
+		T(test_what_was_refused_is_not_tried_again_at_once),
 		T(test_a_way_without_room_for_groups_gets_none),
 		T(test_a_destination_that_is_nonsense_changes_nothing_for_others),
 		T(test_too_large_replies_are_cut),
