@@ -236,23 +236,24 @@ static bool serve_batch(struct udp_socket *sock)
 
 /* The one place where a worker waits: for a moment, as a network card does before it
  * interrupts, so that more queries of busy clients come, and their replies go through
- * the kernel together. True: it did, and there may be more to receive. */
-static bool rest(struct udp_socket *sock)
+ * the kernel together. */
+static void rest(struct udp_socket *sock)
 {
 	const struct timespec moment = {.tv_nsec = (long)sock->udp->gather_us * 1000};
 
 	if (!sock->rest_is_due)
-		return false;
+		return;
 	sock->udp->core->tally.udp_rests++;
 	(void)nanosleep(&moment, NULL); /* a worker gets no signals */
-	return true;
 }
 
-/* Before the loop has its turn, a rest may be due as well: the next batch needs it. */
+/* A rest ends the socket's turn, although more will have come: who asks the worker's other
+ * sockets, or over TCP, waits for this rest, and must not wait for further ones. */
 static void serve(struct udp_socket *sock, unsigned max_batches)
 {
-	while (max_batches-- > 0 && (serve_batch(sock) || rest(sock)))
+	while (max_batches-- > 0 && serve_batch(sock))
 		;
+	rest(sock);
 }
 
 static void on_udp_readable(evutil_socket_t fd, short what, void *arg)
