@@ -24,6 +24,7 @@ enum {
 	DATE_SIZE = 50, /* with room to spare: evutil_date_rfc1123() may write 30 bytes */
 	/* What comes in with the last octet of a body counts, too. */
 	INPUT_ALARM = HTTP_BODY_MAX + 2 * HTTP_HEADERS_MAX,
+	PIECE = 32 * 1024, /* of a reply: two of them are allocated together */
 };
 
 static bool has_line_end(struct evbuffer *input)
@@ -187,6 +188,24 @@ static void stop_reading(struct evhttp_request *req)
 	bufferevent_disable(evhttp_connection_get_bufferevent(conn), EV_READ);
 }
 
+/* A buffer frees what has been taken of it in the pieces in which it was allocated: as a
+ * whole, a large reply would stay in memory until its last octet has been taken. */
+static bool add_body(struct evbuffer *buffer, const struct json_out *body)
+{
+	const char *data = (const char *)body->text.data;
+	size_t left = body->text.len;
+
+	while (left > 0) {
+		size_t len = left < PIECE ? left : PIECE;
+
+		if (evbuffer_add(buffer, data, len) != 0)
+			return false;
+		data += len;
+		left -= len;
+	}
+	return true;
+}
+
 void http_reply(struct evhttp_request *req, int status, const char *error,
 		const struct json_out *body, bool close)
 {
@@ -200,8 +219,7 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 	set_version(req);
 	if (json_status(body) == GAZ_OK &&
 	    add_headers(req, JSON_TYPE, error, body->text.len, close) &&
-	    (!has_body || body->text.len == 0 ||
-	     evbuffer_add(buffer, body->text.data, body->text.len) == 0)) {
+	    (!has_body || add_body(buffer, body))) {
 		evhttp_send_reply(req, status, NULL, NULL);
 		/* Behind a fault more may come in, which must be read: a connection that
 		 * is closed with something unread takes its last reply with it. */

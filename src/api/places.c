@@ -19,7 +19,9 @@ enum {
 	/* A line of the header section costs much more memory than it has octets. It is
 	 * taken from the input in two pieces, itself and its end. */
 	PIECE_COST = 64,
-	REQUEST_COST_MAX = HTTP_BODY_MAX + 2 * HTTP_HEADERS_MAX * PIECE_COST,
+	/* A chunk of a body that is all that there is in the input is taken with the
+	 * memory that was allocated for reading, however small it is. */
+	LAST_PIECE_COST = 1024,
 };
 
 struct place {
@@ -53,6 +55,7 @@ struct places {
 
 static struct log_limit taken_limit;
 static struct log_limit slow_limit;
+static struct log_limit costly_limit;
 static struct log_limit held_limit;
 
 static void unlink_place(struct place *p)
@@ -176,11 +179,15 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (struct place *p = all->oldest; p; p = newer) {
+		const bool is_read = p->conn && is_being_read(p);
+
 		newer = p->newer;
 		if (p->begun_ms == 0)
 			continue;
-		if (p->conn && is_being_read(p) && is_overdue(p, now_ms))
+		if (is_read && is_overdue(p, now_ms))
 			give_up(p, "the request takes too long", &slow_limit);
+		else if (is_read && p->taken >= PLACES_REQUEST_HELD_MAX)
+			give_up(p, "the request needs too much memory", &costly_limit);
 		else
 			has_begun = true;
 	}
@@ -202,9 +209,10 @@ static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info
 {
 	struct place *p = arg;
 
-	(void)input;
-	if (info->n_deleted > 0 && p->taken < REQUEST_COST_MAX)
-		p->taken += info->n_deleted + PIECE_COST;
+	if (info->n_deleted > 0 && p->taken < PLACES_REQUEST_HELD_MAX)
+		p->taken +=
+			info->n_deleted +
+			(evbuffer_get_length(input) > 0 ? PIECE_COST : LAST_PIECE_COST);
 	if (info->n_added > 0 && p->begun_ms == 0)
 		begin_request(p);
 	else

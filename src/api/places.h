@@ -12,7 +12,8 @@
  *
  * - When all places are taken, a new connection gets that of the one which has gone
  *   longest without a sign of progress: a whole request, or a piece of a reply taken.
- * - A request has its time as a whole, the more of it the longer it is.
+ * - A request has its time as a whole, the more of it the longer it is, and a limit for
+ *   the memory that its many small parts need before it is complete.
  * - What all connections hold has a common limit. Beyond it, of those that hold something
  *   the one which has gone longest without progress is closed.
  *
@@ -30,6 +31,7 @@ enum {
 	PLACES_GRACE_MS = 100, /* so long each has its place */
 	/* Requests that are not complete, and replies that have not been taken. */
 	PLACES_HELD_MAX = 128 << 20,
+	PLACES_REQUEST_HELD_MAX = 16 << 20, /* that of one alone */
 	/* For a request, from its first octet to its last, and more for each so many
 	 * octets that have come: even a slow line is faster. */
 	PLACES_REQUEST_MS = 20000,

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Clients of the API that hold places, time and memory keep nobody else out."""
 
+import fcntl
 import json
 import os
 import resource
 import socket
+import struct
+import termios
 import threading
 
 import pytest
@@ -180,6 +183,21 @@ def test_replies_that_nobody_takes_have_a_common_limit(large, way):
             sock.close()
 
 
+def test_what_has_been_taken_of_a_reply_is_no_more_in_memory(large):
+    """Those who stop before the end of a large reply hold the rest of it, not all."""
+    before, held = resident(large), []
+    try:
+        for _ in range(40):
+            held.append(ask_for_all(large, "unix"))
+            taken = 0
+            while taken < 7500000:
+                taken += len(held[-1].recv(1 << 20))
+        assert resident(large) - before < 128 << 20
+    finally:
+        for sock in held:
+            sock.close()
+
+
 def test_client_that_has_sent_its_last_gets_a_whole_reply(large):
     """Half-closed: what does not go out at once goes out as well."""
     with ask_for_all(large, "tcp") as sock:
@@ -207,3 +225,25 @@ def test_requests_that_are_not_complete_have_a_common_limit(start, rest):
     finally:
         for sock in held:
             sock.close()
+
+
+def send_and_wait(sock, data):
+    """To a daemon on this machine: returns when it has read the data by themselves."""
+    sock.sendall(data)
+    while struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0" * 4))[0] > 0:
+        pass
+
+
+def test_request_of_very_small_chunks_has_a_limit(daemon):
+    """Each chunk of one octet that is read alone keeps the memory it was read into."""
+    before = resident(daemon)
+    with dial(daemon, "unix") as sock:
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n ")
+        try:
+            for _ in range(100000):
+                send_and_wait(sock, b"\r\n1\r\n ")
+        except OSError:
+            pass
+        assert given_up(daemon, "the request needs too much memory")
+        assert resident(daemon) - before < 96 << 20
+    assert daemon.unix_api.raw("ListNamespaces").status == 200
