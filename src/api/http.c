@@ -230,6 +230,16 @@ void http_reply(struct evhttp_request *req, int status, const char *error,
 	}
 }
 
+/* Who takes a file may have to wait for a disk: many other connections do not make the time
+ * for that any shorter. It is the connection's last reply. */
+static void give_time(struct evhttp_request *req)
+{
+	const struct timeval limit = {.tv_sec = HTTP_IDLE_S};
+	struct evhttp_connection *conn = evhttp_request_get_connection(req);
+
+	bufferevent_set_timeouts(evhttp_connection_get_bufferevent(conn), NULL, &limit);
+}
+
 void http_reply_file(struct evhttp_request *req, int *take_fd)
 {
 	struct evbuffer *buffer = NULL;
@@ -252,6 +262,7 @@ void http_reply_file(struct evhttp_request *req, int *take_fd)
 	if (is_ready && *take_fd < 0) {
 		evhttp_send_reply(req, HTTP_OK, NULL, buffer);
 		stop_reading(req);
+		give_time(req);
 	} else {
 		send_failure(req);
 	}

@@ -227,6 +227,25 @@ def test_requests_that_are_not_complete_have_a_common_limit(start, rest):
             sock.close()
 
 
+def test_many_connections_do_not_hurry_who_takes_a_backup(large):
+    """As when its disk is slow for a while: others, that came later, are closed meanwhile."""
+    many = [dial(large, "tcp") for _ in range(300)]
+    try:
+        with dial(large, "unix", 4096) as sock:
+            sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: Gazetteer.Backup\r\n"
+                         b"Content-Length: 2\r\n\r\n{}")
+            data = sock.recv(4096)
+            for _ in range(2):
+                with dial(large, "tcp") as late:
+                    assert late.recv(1) == b""
+            head, rest = data.split(b"\r\n\r\n", 1)
+            length = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+            assert len(rest) + read_to_end(sock) == length
+    finally:
+        for sock in many:
+            sock.close()
+
+
 def send_and_wait(sock, data):
     """To a daemon on this machine: returns when it has read the data by themselves."""
     sock.sendall(data)
