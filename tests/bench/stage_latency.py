@@ -4,7 +4,9 @@
 import contextlib
 import dataclasses
 import os
+import re
 import statistics
+import subprocess
 
 import machine
 import servers
@@ -32,7 +34,7 @@ class Setting:
     name: str
     title: str
     dns_cpus: str  # of the daemons; None: not told
-    asking: machine.Setup  # dnslat
+    asking: machine.Setup  # dnslat and dnsperf
     loading: machine.Setup  # apiload
 
 
@@ -100,6 +102,18 @@ def most_per_s(server, names, setting):
     return most
 
 
+def most_of_dnsperf(server, names, work, setting):
+    """How many queries dnsperf gets answered in a second, idle, where dnslat will run."""
+    queries = work / "queries"
+    queries.write_text("".join(f"{name} A\n" for name in names.read_text().split()))
+    output = subprocess.run(
+        [str(part) for part in machine.on_client_cpus(setting.asking, machine.foremost(
+            ["dnsperf", "-s", "127.0.0.1", "-p", server.port, "-d", queries, "-l", 3,
+             "-c", 8, "-T", 1, "-q", 200]))],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+    return round(float(re.search(r"Queries per second: +([\d.]+)", output)[1]))
+
+
 def measure_windows(server, other, names, rate, setting, options):
     """In every round a window of each kind, in this order and back by turns, so that what
     the machine does meanwhile meets all of them alike."""
@@ -161,14 +175,15 @@ def measure_setting(work, setup, setting, options):
                 running.append(Foremost(work / name, setup, setting.dns_cpus).start())
             names = prepare(running[0], work)
             most = most_per_s(running[0], names, setting)
+            dnsperf = most_of_dnsperf(running[0], names, work, setting)
             rates = [evaluate(rate, measure_windows(*running, names, rate, setting,
                                                     options))
-                     for rate in (LIGHT, round(most / 2))]
+                     for rate in (LIGHT, round(most / 2), round(dnsperf / 2))]
         finally:
             for server in running:
                 server.stop()
     return {"name": setting.name, "title": setting.title, "most_per_s": most,
-            "rates": rates}
+            "dnsperf_per_s": dnsperf, "rates": rates}
 
 
 def measure(work, setup, options):
@@ -200,7 +215,8 @@ def show(result):
           f"turns: medians, and the ratios of the windows of a round)")
     for setting in result["settings"]:
         print(f"\n{setting['title']}; {setting['most_per_s']} queries/s were answered in "
-              f"time,\nof which the second table is half")
+              f"time,\nof which the second table is half, and {setting['dnsperf_per_s']} for "
+              f"dnsperf, of which the third is")
         for found in setting["rates"]:
             show_rate(found)
     print("\n  What the third row is over the first, the cores do, not the daemon.")
