@@ -38,11 +38,12 @@ static const struct arg_option *find_option(const struct arg_option *const *tabl
 	return NULL;
 }
 
+/* `name` is the argument at the index, without its dashes. */
 static gaz_status take_option(struct args *args, char **argv, int *index,
-			      const struct arg_option *const *tables,
+			      const char *name, const struct arg_option *const *tables,
 			      struct gaz_error *err)
 {
-	const char *name = argv[*index] + 2, *value = strchr(name, '=');
+	const char *value = strchr(name, '=');
 	size_t len = value ? (size_t)(value - name) : strlen(name);
 	const struct arg_option *option = find_option(tables, name, len);
 
@@ -80,7 +81,9 @@ gaz_status args_take(struct args *args, char **argv, int *index,
 		return GAZ_OK;
 	}
 	if (strncmp(text, "--", 2) == 0)
-		return take_option(args, argv, index, tables, err);
+		return take_option(args, argv, index, text + 2, tables, err);
+	if (strcmp(text, "-h") == 0)
+		return take_option(args, argv, index, "help", tables, err);
 	if (text[0] == '-' && text[1] != '\0')
 		return gaz_error_set(err, GAZ_EFORMAT, "unknown option %s", text);
 	args->operands[args->operand_count++] = text;

@@ -7,7 +7,8 @@
 #include "base/status.h"
 
 /* Arguments of a command, parsed by tables: long options and operands in any
- * order, "--" ends the options. All texts are borrowed from argv. */
+ * order, "--" ends the options. -h, which people try first, is --help; no other option
+ * has a letter. All texts are borrowed from argv. */
 
 struct arg_option {
 	const char *name;  /* "soa-ttl": given as --soa-ttl */

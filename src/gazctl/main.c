@@ -14,7 +14,8 @@ static const struct arg_option global_options[] = {
 	{"json", NULL, false, "print the API's own JSON"},
 	{"no-wait", NULL, false, "do not wait for operations to end"},
 	{"timeout", "SECONDS", false, "how long to wait; 300 if absent"},
-	{"help", NULL, false, "this text; behind a command, that command's options"},
+	{"help", NULL, false,
+	 "this text, as does -h; behind a command, that command's options"},
 	{"version", NULL, false, "print the version"},
 	{0},
 };

@@ -618,6 +618,17 @@ def test_help_and_version(home):
     assert "--soa-ttl" in gaz.run([gaz.GAZCTL, "namespace", "create", "--help"], home).stdout
 
 
+@pytest.mark.parametrize("words", [[], ["namespace", "create"], ["status"]])
+def test_h_is_help(home, words):
+    """For all and for each command, wherever it stands; the daemon has it too."""
+    text = gaz.run([gaz.GAZCTL, *words, "--help"], home).stdout
+    assert gaz.run([gaz.GAZCTL, *words, "-h"], home).stdout == text
+    assert gaz.run([gaz.GAZCTL, "-h", *words], home).stdout == text
+    assert "unknown option -x" in gaz.run([gaz.GAZCTL, *words, "-x"], home, expect=2).stderr
+    assert gaz.run([gaz.GAZETTEERD, "-h"], home).stdout == \
+        gaz.run([gaz.GAZETTEERD, "--help"], home).stdout
+
+
 def test_hostile_text_does_not_reach_the_terminal(daemon, ctl):
     """Control characters of a description are shown harmless."""
     daemon.api.http("h", Description="\u001b[31mred\u0007\nline")
