@@ -10,6 +10,10 @@
 #include "registry/registry.h"
 #include "responder/recursion.h"
 #include "responder/responder.h"
+#include "zone/masterdata.h"
+
+_Static_assert((int)FORWARD_TYPE_SIZE >= (int)MASTERDATA_TYPE_SIZE,
+	       "room for what prints a type");
 
 /* Sockets that we open for every IPv6 address have no IPv4 address; those of the service
  * manager may (BindIPv6Only= of the socket unit). */
@@ -58,6 +62,7 @@ gaz_status forwarding_open(const struct options *o, struct responder *responder,
 		.route_count = o->route_count,
 		.resolv_conf = o->forward_file[0] ? o->forward_file : NULL,
 		.desks = o->workers + 1, /* the API explains answers */
+		.print_type = masterdata_print_type,
 	};
 	const struct recursion recursion = {
 		{o->allow_recursion, o->allow_recursion_count}};

@@ -19,6 +19,7 @@ struct forward {
 	struct cache *cache;
 	struct forward_desk *desks;
 	unsigned desk_count;
+	char *(*print_type)(uint16_t type, char out[FORWARD_TYPE_SIZE]);
 	_Atomic bool is_closing;
 	_Atomic bool has_ended; /* the resolver looks at no wish any more */
 	_Atomic(struct forward_wish *) wishes;

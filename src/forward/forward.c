@@ -110,6 +110,7 @@ gaz_status forward_open(const struct forward_config *config, struct forward **ou
 
 	if (!f)
 		return gaz_error_set(err, GAZ_ENOMEM, "out of memory");
+	f->print_type = config->print_type;
 	f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	gaz_error_set(err, GAZ_OK, "--forward: cannot set up forwarding");
 	if ((st = f->wake_fd < 0 ? GAZ_EIO : GAZ_OK) != GAZ_OK ||

@@ -25,6 +25,7 @@ enum {
 	FORWARD_BUDGET_MS = 3500, /* clients give up after 5 s */
 	FORWARD_CACHE_BYTES = 32 << 20,
 	FORWARD_QUESTIONS_MAX = 1000, /* different ones under way */
+	FORWARD_TYPE_SIZE = 24,	      /* a type's mnemonic */
 };
 
 struct forward_config {
@@ -36,6 +37,8 @@ struct forward_config {
 	const struct sockaddr *const *listeners; /* our own, which are no upstreams */
 	size_t listener_count;
 	unsigned desks; /* one per thread that looks names up */
+	/* For the log: a type's mnemonic, or TYPE123. @return out */
+	char *(*print_type)(uint16_t type, char out[FORWARD_TYPE_SIZE]);
 };
 
 struct forward_counters {

@@ -209,14 +209,16 @@ void resolver_take_failure(struct resolver *r, struct question *question)
 	static struct log_limit limit;
 	uint32_t suppressed;
 	char name[DNAME_TEXT_SIZE];
+	char type[FORWARD_TYPE_SIZE];
 	int64_t now_ms = clock_monotonic_ms();
 	int route = question->route;
 	bool is_cut_off =
 		reach_is_cut_off(&r->reaches[route], &r->forward->routes[route], now_ms);
 
 	if (log_limit_pass(&limit, &suppressed))
-		log_warn("forward-failed", "name=%s type=%u cause=\"%s\" suppressed=%u",
-			 dname_to_text(question->name.wire, name), question->qtype,
+		log_warn("forward-failed", "name=%s type=%s cause=\"%s\" suppressed=%u",
+			 dname_to_text(question->name.wire, name),
+			 r->forward->print_type(question->qtype, type),
 			 is_cut_off ? "no network leads to an upstream"
 				    : "no upstream has answered",
 			 suppressed);

@@ -559,6 +559,18 @@ def test_client_that_leaves_disturbs_nobody(forwarding, upstream):
     assert len(gaz.addresses(ask(forwarding, "www.example", tcp=True))) == 2
 
 
+@pytest.mark.parametrize("rdtype", ["AAAA", "HTTPS", "TYPE65280"])
+def test_failure_is_logged_with_the_name_of_the_type(forwarding, upstream, rdtype):
+    """As people write it, also where it has none but its number (RFC 3597)."""
+    def fail(query, is_tcp):
+        reply = dns.message.make_response(query)
+        reply.set_rcode(dns.rcode.SERVFAIL)
+        return reply.to_wire()
+    upstream.answers["bad.example", rdtype] = fail
+    assert gaz.rcode(ask(forwarding, "bad.example", rdtype)) == "SERVFAIL"
+    forwarding.wait_log(rf"forward-failed name=bad\.example\.? type={rdtype} cause=")
+
+
 def test_overload_is_servfail_and_never_silence(start, upstream):
     """More queries than may be under way, none of which the upstream answers."""
     daemon = start("--forward", upstream.address, "--workers", "1")
