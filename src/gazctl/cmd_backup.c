@@ -161,6 +161,24 @@ static void run_daemon(char *const argv[])
 	(void)execvp("gazetteerd", argv);
 }
 
+/* Who names a daemon means its store; but which that is nobody can ask a daemon that must
+ * not run. The default directory may be another one's. */
+static int refuse_daemon(const struct args *args)
+{
+	static const char *const options[] = {"socket", "api"};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (!args_value(args, options[i]))
+			continue;
+		ctl_report("restore goes without --%s: it asks no daemon; stop the one "
+			   "of that store, and give the directory of its --data: "
+			   "restore FILE --data DIR",
+			   options[i]);
+		return CTL_USAGE;
+	}
+	return CTL_OK;
+}
+
 int cmd_restore(const struct ctl *ctl, const struct args *args)
 {
 	static char program[] = "gazetteerd";
@@ -172,6 +190,8 @@ int cmd_restore(const struct ctl *ctl, const struct args *args)
 	size_t n = 3;
 
 	(void)ctl;
+	if (refuse_daemon(args) != CTL_OK)
+		return CTL_USAGE;
 	if (dir) {
 		argv[n++] = data;
 		argv[n++] = (char *)(uintptr_t)dir;

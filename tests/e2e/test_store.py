@@ -436,6 +436,21 @@ def test_restore_does_not_take_what_is_there(daemon, home):
     assert "--data must name a directory" in done.stderr
 
 
+@pytest.mark.parametrize("where", [["--socket", "{}/api.sock"], ["--api", "127.0.0.1:9"]])
+def test_restore_says_that_it_asks_no_daemon(daemon, home, where):
+    """Not even into the default directory, which need not be that of this daemon."""
+    fill(daemon.api)
+    ctl(daemon, "backup", f"{home}/copy.mdb")
+    daemon.stop()
+    before = digest(daemon.data)
+    for data in [], ["--data", daemon.data]:
+        done = gaz.run([gaz.GAZCTL, *(word.format(home) for word in where), "restore",
+                        f"{home}/copy.mdb", *data, "--force"], home, 2)
+        assert where[0] in done.stderr and "--data" in done.stderr
+    assert digest(daemon.data) == before
+    assert not list(pathlib.Path(home).rglob("gazetteer/data.mdb"))
+
+
 def test_restore_into_a_new_folder_starts(start, home):
     daemon = start(*gaz.VPC_OPTIONS)
     fill(daemon.api)
