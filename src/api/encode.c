@@ -284,6 +284,7 @@ static void put_zone(struct json_out *w, const struct zone_item *zone)
 	json_member_text(w, "Name", zone->name);
 	json_member_text(w, "Id", zone->id);
 	json_member_text(w, "Type", zone->type);
+	json_member_optional(w, "VpcId", zone->vpc_id);
 	json_name(w, "Served");
 	json_put_bool(w, zone->is_served);
 	if (zone->has_serial)

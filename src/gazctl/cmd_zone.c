@@ -7,25 +7,20 @@
 /* The zones that DNS answers from: namespaces and zone files. */
 
 static const struct column list_columns[] = {
-	{"ZONE", "Name"},	{"TYPE", "Type"},   {"SERIAL", "Serial"},
-	{"RECORDS", "Records"}, {"STATE", "Shown"}, {"LOADED", "LoadDate"},
-	{"SOURCE", "Source"},	{"ERROR", "Error"}, {NULL, NULL},
+	{"ZONE", "Name"},   {"ID", "Id"},	    {"TYPE", "Type"},
+	{"VPC", "VpcId"},   {"SERIAL", "Serial"},   {"RECORDS", "Records"},
+	{"STATE", "Shown"}, {"LOADED", "LoadDate"}, {"SOURCE", "Source"},
+	{"ERROR", "Error"}, {NULL, NULL},
 };
 
 static const struct column show_columns[] = {
-	{"Zone", "Name"},
-	{"Id", "Id"},
-	{"Type", "Type"},
-	{"Source", "Source"},
-	{"State", "Shown"},
-	{"Serial", "Serial"},
-	{"Records", "Records"},
-	{"Names", "Names"},
-	{"Loaded", "LoadDate"},
-	{"Last read", "ReadDate"},
-	{"Warnings", "Warnings"},
-	{"Error", "Error"},
-	{NULL, NULL},
+	{"Zone", "Name"},	   {"Id", "Id"},
+	{"Type", "Type"},	   {"VPC", "VpcId"},
+	{"Source", "Source"},	   {"State", "Shown"},
+	{"Serial", "Serial"},	   {"Records", "Records"},
+	{"Names", "Names"},	   {"Loaded", "LoadDate"},
+	{"Last read", "ReadDate"}, {"Warnings", "Warnings"},
+	{"Error", "Error"},	   {NULL, NULL},
 };
 
 static json_t *zone_input(const struct args *args)

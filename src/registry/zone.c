@@ -84,6 +84,7 @@ static void on_zone(void *arg, const struct zonelist_zone *zone)
 		.name = print_name(g, zone->apex),
 		.id = arena_strdup(g->arena, zone->id),
 		.type = types[zone->kind],
+		.vpc_id = zone->vpc_id ? arena_strdup(g->arena, zone->vpc_id) : NULL,
 		.is_served = true,
 		.has_serial = zone->has_serial,
 		.serial = zone->serial,

@@ -13,8 +13,9 @@ struct zone_in {
 struct zone_item {
 	const char *name; /* without the final dot, but for the root */
 	const char *id;
-	const char *type; /* STATIC, DNS_PRIVATE or DNS_PUBLIC */
-	const char *path; /* STATIC: the file */
+	const char *type;   /* STATIC, DNS_PRIVATE or DNS_PUBLIC */
+	const char *vpc_id; /* DNS_PRIVATE: the VPC that sees it */
+	const char *path;   /* STATIC: the file */
 	bool is_served;
 	bool has_serial;
 	uint32_t serial;

@@ -81,7 +81,7 @@ static struct trace_zone copy_zone(const struct tracing *t, const struct zone *z
 		.id = arena_strdup(t->arena, zone->id),
 		.name = copy_name(t, zone->apex->wire),
 		.kind = zone->kind,
-		.vpc_id = zone->kind == ZONE_PRIVATE ? copy_vpc_id(t, zone->vpc) : NULL,
+		.vpc_id = zone->vpc ? arena_strdup(t->arena, zone->vpc->id) : NULL,
 	};
 }
 

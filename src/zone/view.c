@@ -46,7 +46,7 @@ static bool is_vpc_named(const void *entry, const void *key)
 	return strcmp(vpc->id, key) == 0;
 }
 
-gaz_status view_intern_vpc(struct zonedb *db, const char *id, int *out)
+gaz_status view_enter_vpc(struct zonedb *db, const char *id, const struct vpc **out)
 {
 	size_t len = strlen(id);
 	uint64_t hash = keyhash_extend(&db->key, 0, id, len);
@@ -65,8 +65,18 @@ gaz_status view_intern_vpc(struct zonedb *db, const char *id, int *out)
 		}
 		db->vpc_count++;
 	}
-	*out = vpc->number;
+	*out = vpc;
 	return GAZ_OK;
+}
+
+gaz_status view_intern_vpc(struct zonedb *db, const char *id, int *out)
+{
+	const struct vpc *vpc;
+	gaz_status st = view_enter_vpc(db, id, &vpc);
+
+	if (st == GAZ_OK)
+		*out = vpc->number;
+	return st;
 }
 
 static address address_of(const struct netaddr *addr)

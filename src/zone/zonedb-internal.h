@@ -24,7 +24,7 @@ enum zone_flag { /* set once and kept: they only tell readers where to look hard
 
 struct zone {
 	struct nametable_entry entry; /* in zonedb.zones, by id */
-	int32_t vpc;		      /* VIEW_NO_VPC unless private */
+	const struct vpc *vpc;	      /* NULL unless private */
 	enum zone_kind kind;
 	uint8_t apex_labels;
 	bool removed; /* by the edit at work; the writer's */
@@ -57,7 +57,7 @@ struct apex {
 	uint8_t wire[];
 };
 
-struct vpc {
+struct vpc { /* stays as long as the database */
 	struct nametable_entry entry;
 	int32_t number;
 	char id[];
@@ -81,3 +81,8 @@ struct zonedb {
 	int32_t vpc_count;
 	_Atomic uint64_t zones_made;
 };
+
+/** The VPC of an id, a new one for an id never seen; as view_intern_vpc().
+ *  @return GAZ_OK, GAZ_ENOMEM */
+GAZ_MUST_CHECK gaz_status view_enter_vpc(struct zonedb *db, const char *id,
+					 const struct vpc **out);

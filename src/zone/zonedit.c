@@ -314,7 +314,6 @@ struct zone *zone_alloc(struct zonedb *db, const struct zone_spec *spec, unsigne
 	memcpy(zone->id, spec->id, id_len);
 	zone->entry.hash = (uint32_t)id_hash(db, spec->id);
 	zone->kind = spec->kind;
-	zone->vpc = VIEW_NO_VPC;
 	zone->created_ms = spec->created_ms;
 	zone->apex_labels = (uint8_t)labels;
 	zone->salt = keyhash_extend(&db->key, atomic_fetch_add(&db->zones_made, 1) + 1,
@@ -326,18 +325,17 @@ static gaz_status new_zone(struct zonedb *db, const struct zone_spec *spec,
 			   const struct dname *apex, struct zone **out)
 {
 	struct zone *zone = zone_alloc(db, spec, apex->labels);
-	int vpc = VIEW_NO_VPC;
 	gaz_status st;
 
 	if (!zone)
 		return GAZ_ENOMEM;
 	if ((spec->kind == ZONE_PRIVATE &&
-	     (st = view_intern_vpc(db, spec->vpc_id, &vpc)) != GAZ_OK) ||
-	    (st = apex_ref(db, apex, vpc, &zone->apex)) != GAZ_OK) {
+	     (st = view_enter_vpc(db, spec->vpc_id, &zone->vpc)) != GAZ_OK) ||
+	    (st = apex_ref(db, apex, zone->vpc ? zone->vpc->number : VIEW_NO_VPC,
+			   &zone->apex)) != GAZ_OK) {
 		free(zone);
 		return st;
 	}
-	zone->vpc = vpc;
 	*out = zone;
 	return GAZ_OK;
 }

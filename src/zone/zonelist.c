@@ -36,6 +36,7 @@ static void visit_apex(void *entry, void *arg)
 			.id = zone->id,
 			.apex = apex->wire,
 			.kind = zone->kind,
+			.vpc_id = zone->vpc ? zone->vpc->id : NULL,
 			.created_ms = zone->created_ms,
 			.names = atomic_load(&zone->nodes) + 1,
 			.records = atomic_load(&zone->records),

@@ -17,6 +17,7 @@ struct zonelist_zone {
 	const char *id;
 	const uint8_t *apex; /* wire form */
 	enum zone_kind kind;
+	const char *vpc_id; /* NULL unless private */
 	int64_t created_ms;
 	size_t names;	/* owner names and empty non-terminals */
 	size_t records; /* aliases among them */

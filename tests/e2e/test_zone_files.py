@@ -272,6 +272,21 @@ def test_list_and_show(folder):
     assert "not served" in table and "n.example" in table
 
 
+def test_zones_of_one_name_are_told_apart(folder):
+    """By their ids and VPCs, in the table and in JSON."""
+    api = folder.start().api
+    ids = {vpc: api.private("same.example", vpc) for vpc in (VPC_A, gaz.VPC_B)}
+    public = api.public("same.example")
+    rows = [line.split() for line in folder.ctl("zone", "list").stdout.splitlines()]
+    assert rows[0][:5] == ["ZONE", "ID", "TYPE", "VPC", "SERIAL"]
+    assert sorted(row[1:4] for row in rows[1:] if row[2] == "DNS_PRIVATE") == \
+        sorted([number, "DNS_PRIVATE", vpc] for vpc, number in ids.items())
+    assert [row[1] for row in rows[1:] if row[2] == "DNS_PUBLIC"] == [public]
+    zones = json.loads(folder.ctl("--json", "zone", "list").stdout)["Zones"]
+    assert {zone.get("VpcId"): zone["Id"] for zone in zones} == {None: public, **ids}
+    assert gaz.VPC_B in folder.ctl("zone", "show", ids[gaz.VPC_B]).stdout
+
+
 @pytest.mark.parametrize("call", ["ListZones", "ReloadZones", "ExportZone"])
 def test_only_the_management_socket_tells_of_zones(folder, call):
     """They are of all accounts, and paths of the machine are in it."""
