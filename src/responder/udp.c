@@ -25,16 +25,16 @@ enum {
 	BATCHES_PER_WAKEUP = 4,	 /* then the loop gives TCP its turn */
 	BATCHES_PER_DRAIN = 128, /* more than a full receive buffer holds */
 	QUERY_CAP = 4160,	 /* a longer datagram is no query */
+	CONTROL_CAP = 128,	 /* more than one message: see aim_control() */
 };
 
 /* The room for one datagram and its reply. Its size is an odd number of cache
- * lines, so that the slots do not compete for the same lines; `spare` sees to that. */
+ * lines, so that the slots do not compete for the same lines. */
 struct slot {
 	_Alignas(64) struct sockaddr_storage source;
-	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_CAP];
 	uint8_t query[QUERY_CAP];
 	uint8_t reply[ANSWER_UDP_CAP];
-	uint8_t spare[64];
 };
 
 struct udp_socket {
@@ -70,25 +70,47 @@ static void reset_received(struct udp *udp, unsigned count)
 	}
 }
 
-/* Turn the control message that tells where a datagram was sent to into one
- * that sends the reply from there. The interface is left to the routing table,
- * except for link-local addresses, which mean nothing without theirs. */
-static void aim_control(struct msghdr *msg)
+/* Whether it tells where a datagram was sent to. One that had no room is not whole. */
+static bool is_destination(const struct cmsghdr *cmsg)
 {
-	struct cmsghdr *cmsg = msg->msg_controllen ? CMSG_FIRSTHDR(msg) : NULL;
+	if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO)
+		return cmsg->cmsg_len == CMSG_LEN(sizeof(struct in_pktinfo));
+	return cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO &&
+	       cmsg->cmsg_len == CMSG_LEN(sizeof(struct in6_pktinfo));
+}
 
-	if (!cmsg)
-		return;
-	if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
+/* The interface is left to the routing table, except for link-local addresses, which
+ * mean nothing without theirs. */
+static void forget_interface(struct cmsghdr *cmsg)
+{
+	if (cmsg->cmsg_level == IPPROTO_IP) {
 		struct in_pktinfo *info = (struct in_pktinfo *)(void *)CMSG_DATA(cmsg);
 
 		info->ipi_ifindex = 0;
-	} else if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
+	} else {
 		struct in6_pktinfo *info = (struct in6_pktinfo *)(void *)CMSG_DATA(cmsg);
 
 		if (!IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
 			info->ipi6_ifindex = 0;
 	}
+}
+
+/* Turn the control message that tells where a datagram was sent to into one that sends the
+ * reply from there. No other stays: to a socket that was opened for us come also those that
+ * its opener has asked for (Timestamping= of a socket unit), with which nothing can be
+ * sent. */
+static void aim_control(struct msghdr *msg)
+{
+	struct cmsghdr *cmsg = msg->msg_controllen ? CMSG_FIRSTHDR(msg) : NULL;
+
+	while (cmsg && !is_destination(cmsg))
+		cmsg = CMSG_NXTHDR(msg, cmsg);
+	msg->msg_controllen = 0;
+	if (!cmsg)
+		return;
+	forget_interface(cmsg);
+	msg->msg_controllen = CMSG_ALIGN(cmsg->cmsg_len);
+	memmove(msg->msg_control, cmsg, cmsg->cmsg_len);
 }
 
 /* A proxy that we believe says first for whom it asks; who that is decides, and no
@@ -154,14 +176,12 @@ static size_t hand_over(struct udp_socket *sock, unsigned i)
 		.fd = sock->fd,
 		.address = msg->msg_name,
 		.address_len = msg->msg_namelen,
-		.control_len = msg->msg_controllen,
 	};
 	size_t len;
 
-	if (client.control_len > 0) {
-		aim_control(msg);
-		client.control = msg->msg_control;
-	}
+	aim_control(msg);
+	client.control = msg->msg_controllen ? msg->msg_control : NULL;
+	client.control_len = msg->msg_controllen;
 	len = answer_hand_over(&udp->jobs[i], &client);
 	udp->core->tally.handed_over += len == 0;
 	return len;

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Listeners: handed over by the service manager, or taken by somebody else."""
 
+import contextlib
 import os
 import re
 import socket
 import subprocess
 
+import dns.message
 import pytest
 
 import gaz
+import resolver
 from gaz import GAZETTEERD
 
 ACTIVATE = "systemd-socket-activate"
 
 
 def bound(kind, address="127.0.0.1", port=0):
-    sock = socket.socket(socket.AF_INET, kind)
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
     sock.bind((address, port))
     if kind == socket.SOCK_STREAM:
         sock.listen(16)
@@ -166,6 +169,34 @@ def test_sockets_for_both_families_are_no_upstream_of_either(home, v6only):
         daemon.finish()
         udp.close()
         tcp.close()
+
+
+@pytest.mark.parametrize("wildcard,asked", [("0.0.0.0", "127.0.53.7"), ("::", "::1")])
+@pytest.mark.parametrize("option", [29, 35])  # SO_TIMESTAMP, SO_TIMESTAMPNS
+def test_sockets_with_timestamps_are_served(home, wildcard, asked, option):
+    """Timestamping= of a socket unit: replies come all the same, those of upstreams too,
+    and from the address that was asked."""
+    with contextlib.closing(resolver.Resolver()) as upstream:
+        upstream.give("www.elsewhere.example", "A", "192.0.2.1")
+        udp, tcp = pair(wildcard)
+        udp.setsockopt(socket.SOL_SOCKET, option, 1)
+        port = udp.getsockname()[1]
+        daemon = Activated(home, [("dns", udp), ("dns", tcp)], "--forward", upstream.address,
+                           listen=())
+        daemon.start()
+        try:
+            with socket.socket(udp.family, socket.SOCK_DGRAM) as sock:
+                sock.settimeout(gaz.PATIENCE)
+                for name in "x.localhost", "www.elsewhere.example":
+                    sock.sendto(gaz.query(name, rd=True).to_wire(), (asked, port))
+                    wire, source = sock.recvfrom(65535)
+                    assert source[:2] == (asked, port)
+                    assert dns.message.from_wire(wire).question[0].name.to_text() == f"{name}."
+            assert gaz.addresses(dns.message.from_wire(wire)) == ["192.0.2.1"]
+        finally:
+            daemon.finish()
+            udp.close()
+            tcp.close()
 
 
 def test_sockets_for_another_process_are_left_alone(home):
