@@ -156,8 +156,9 @@ static bool send_singly(struct outbox *box, int fd, const uint8_t *members,
 /* The kernel refuses message m, whose replies begin at `members`. When it takes them one
  * by one, it is groups that it refuses. They are too long for the interface (EMSGSIZE, or
  * EINVAL before Linux 6.14): shorter ones may do. Or the way has no room for groups at all
- * (EIO: IPsec, or before 6.11 a device that makes no checksums). For some time we do not
- * try again, or all that goes there would be sent twice. */
+ * (EIO: IPsec, or before 6.11 a device that makes no checksums), or there is not so much
+ * memory at once. For some time we do not try again, or all that goes there would be sent
+ * twice. */
 static bool send_refused(struct outbox *box, int fd, unsigned m, const uint8_t *members,
 			 int cause, struct outbox_tally *tally)
 {
@@ -179,6 +180,12 @@ static bool send_refused(struct outbox *box, int fd, unsigned m, const uint8_t *
 	return has_room;
 }
 
+/* Whether nothing else can leave either. A group needs more memory at once than a reply. */
+static bool is_in_vain(int cause, unsigned replies)
+{
+	return replies == 1 ? is_full(cause) : cause == EAGAIN;
+}
+
 static void send_packed(struct outbox *box, int fd, struct outbox_tally *tally)
 {
 	const uint8_t *members = box->convoy.order;
@@ -196,7 +203,8 @@ static void send_packed(struct outbox *box, int fd, struct outbox_tally *tally)
 		}
 		if (n == 0 || cause == EINTR)
 			continue;
-		if (is_full(cause) || !send_refused(box, fd, m, members, cause, tally))
+		if (is_in_vain(cause, box->convoy.sizes[m]) ||
+		    !send_refused(box, fd, m, members, cause, tally))
 			return;
 		members += box->convoy.sizes[m++];
 	}

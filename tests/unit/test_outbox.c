@@ -23,6 +23,7 @@ static struct kernel {
 	uint16_t bad_port;	/* whatever goes there (EINVAL) */
 	unsigned room;		/* datagrams, then EAGAIN */
 	unsigned interrupts;	/* EINTR so often first */
+	bool no_memory;		/* ENOBUFS */
 	size_t mtu;
 	unsigned calls;
 } kernel;
@@ -58,6 +59,8 @@ static int fault_of(const struct msghdr *msg, uint16_t port, size_t segment)
 	}
 	if (kernel.room == 0)
 		return EAGAIN;
+	if (kernel.no_memory)
+		return ENOBUFS;
 	if (port == kernel.bad_port)
 		return EINVAL;
 	if (segment && kernel.group_fault && segment >= kernel.group_fault_len)
@@ -287,6 +290,44 @@ static void test_a_way_without_room_for_groups_gets_none(void **state)
 	expect(true, "1:0/100 1:1/100 ", (struct outbox_tally){2, 0, 2, 0});
 }
 
+/* A group needs more memory at once than a reply does. */
+static void test_a_group_without_memory_leaves_one_by_one(void **state)
+{
+	static const int faults[] = {ENOBUFS, ENOMEM};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++) {
+		tear_down(NULL);
+		set_up(NULL);
+		kernel.group_fault = faults[i];
+		add_many(1, 60, 2);
+		add(3, 60, NULL);
+		expect(true, "1:0/60 1:1/60 3:2/60 ", (struct outbox_tally){3, 0, 3, 0});
+		kernel.calls = 0;
+		add_many(1, 60, 2);
+		expect(true, "1:0/60 1:1/60 ", (struct outbox_tally){2, 0, 2, 0});
+		assert_int_equal(kernel.calls, 1);
+	}
+}
+
+/* Without memory for a single reply there is none for the rest. */
+static void test_a_reply_without_memory_ends_the_batch(void **state)
+{
+	(void)state;
+	kernel.no_memory = true;
+	add_many(1, 60, 2);
+	add(3, 60, NULL);
+	expect(true, "", (struct outbox_tally){0});
+	assert_int_equal(kernel.calls, 2);
+	add(1, 60, NULL);
+	add(3, 60, NULL);
+	expect(true, "", (struct outbox_tally){0});
+	assert_int_equal(kernel.calls, 3);
+	kernel.no_memory = false; /* that was no refusal of groups */
+	add_many(1, 60, 2);
+	expect(true, "1:0,1/60 ", (struct outbox_tally){2, 2, 1, 0});
+}
+
 /* A source port of 0, say: anybody can send queries with that. */
 static void test_a_destination_that_is_nonsense_changes_nothing_for_others(void **state)
 {
@@ -376,6 +417,8 @@ int main(void)
 		T(test_shorter_replies_leave_together_where_longer_ones_cannot),
 		T(test_what_was_refused_is_not_tried_again_at_once),
 		T(test_a_way_without_room_for_groups_gets_none),
+		T(test_a_group_without_memory_leaves_one_by_one),
+		T(test_a_reply_without_memory_ends_the_batch),
 		T(test_a_destination_that_is_nonsense_changes_nothing_for_others),
 		T(test_too_large_replies_are_cut),
 		T(test_replies_that_cannot_be_cut_are_skipped),
