@@ -59,22 +59,32 @@ static int read_attributes(const struct args *args, json_t *attributes)
 	return ctl_read_pairs(args, "attribute", attributes);
 }
 
+static int add_request_id(const struct args *args, json_t *input)
+{
+	const char *id = args_value(args, "request-id");
+
+	if (id && json_object_set_new(input, "CreatorRequestId", json_string(id)) != 0)
+		return ctl_report("cannot send %s: is it UTF-8?", id);
+	return CTL_OK;
+}
+
 int cmd_instance_register(const struct ctl *ctl, const struct args *args)
 {
-	json_t *attributes = json_object(), *input, *operation = NULL;
-	int rc = read_attributes(args, attributes);
+	json_t *attributes = json_object(), *input = NULL, *operation = NULL;
+	int rc;
 
-	if (rc == CTL_OK && (rc = start_input(ctl, args->operands[0], args->operands[1],
-					      &input)) == CTL_OK) {
-		json_object_set(input, "Attributes", attributes);
-		if (args_value(args, "request-id"))
-			json_object_set_new(input, "CreatorRequestId",
-					    json_string(args_value(args, "request-id")));
-		rc = ctl_run_operation(ctl, "RegisterInstance", input, &operation);
-	}
+	if ((rc = read_attributes(args, attributes)) != CTL_OK ||
+	    (rc = start_input(ctl, args->operands[0], args->operands[1], &input)) !=
+		    CTL_OK ||
+	    (rc = add_request_id(args, input)) != CTL_OK)
+		goto out;
+	json_object_set(input, "Attributes", attributes);
+	rc = ctl_run_operation(ctl, "RegisterInstance", json_incref(input), &operation);
 	if (rc == CTL_OK && operation && !ctl->json)
 		printf("registered %s\n", args->operands[1]);
+out:
 	json_decref(operation);
+	json_decref(input);
 	json_decref(attributes);
 	return rc;
 }

@@ -258,6 +258,16 @@ def test_a_request_with_the_same_id_is_made_once(ctl, daemon):
         assert ctl(*words, "three") == ctl(*words, "three") != ctl(*words, "four")
 
 
+def test_a_request_id_that_cannot_be_sent_is_an_error(ctl, daemon, recorder):
+    """What is not UTF-8 is no member of a request, which is not made without it."""
+    service = daemon.api.serve(daemon.api.http("h"), "s")
+    for words in (["instance", "register", service, "i"], ["namespace", "create", "n", "--http"],
+                  ["namespace", "update", "h", "--description", "d"],
+                  ["service", "create", "t", "--namespace", "h"]):
+        assert "UTF-8" in ctl(*words, "--request-id", "\udcff", expect=1)
+    assert not [call for call, _ in recorder.calls if not call.startswith(("List", "Get"))]
+
+
 def test_filters_of_namespaces(ctl, daemon):
     """Alternatives, beginnings, HTTP names, owners."""
     first, second = daemon.api.private("a.example"), daemon.api.public("a.example")
