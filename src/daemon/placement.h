@@ -10,8 +10,8 @@
 GAZ_MUST_CHECK gaz_status placement_read(const char *value, struct cpus *out,
 					 struct gaz_error *err);
 
-/** May the process use all of them? Of none it may. @return GAZ_OK, GAZ_EFORMAT (err names one that it may
- *  not, and those that it may), GAZ_EIO */
+/** May the process use all of them? Of none it may. @return GAZ_OK, GAZ_EFORMAT (err names
+ *  those that it may not, and those that it may), GAZ_EIO */
 GAZ_MUST_CHECK gaz_status placement_check(const struct cpus *dns, struct gaz_error *err);
 
 /**
