@@ -12,11 +12,13 @@ enum {
 	DOCTOR_SERVERS_MAX = 16,
 	DOCTOR_ZONES_MAX = 32,
 	DOCTOR_NAME_SIZE = 1280, /* room for any service and namespace */
+	DOCTOR_VPC_SIZE = 68,	 /* an id has 64 characters at most */
 };
 
 struct doctor_zone {
 	char name[PLAN_DOMAIN_SIZE]; /* of a namespace with DNS */
 	bool is_private;
+	char vpc[DOCTOR_VPC_SIZE];   /* of a private one */
 	bool is_seen;		     /* the daemon answers for it when asked from here */
 	char primary[DNS_TEXT_SIZE]; /* with this MNAME in its SOA record */
 };

@@ -110,6 +110,68 @@ static void look_at_source(struct doctor *d)
 			    (int)strcspn(reply.text, " "), reply.text);
 }
 
+/* The id of the VPC that a listener is bound to, as the daemon explains what it answers
+ * there. @return NULL: it is bound to none, or the daemon does not tell */
+static json_t *ask_for_vpc(const struct doctor *d, const char *listener)
+{
+	json_t *reply, *source, *id = NULL;
+
+	if (client_call(&d->ctl->client, "Gazetteer.ExplainAnswer",
+			json_pack("{s:s, s:s}", "Name", ".", "To", listener),
+			&reply) != GAZ_OK)
+		return NULL;
+	source = json_object_get(json_object_get(reply, "Explanation"), "Source");
+	if (strcmp(table_text(source, "Rule"), "LISTENER") == 0)
+		id = json_incref(json_array_get(json_object_get(source, "VpcIds"), 0));
+	json_decref(reply);
+	return id;
+}
+
+/* The VPCs that listeners are bound to, ids as the members of an object; NULL: some
+ * listener is bound to none. */
+static json_t *find_bound_vpcs(const struct doctor *d)
+{
+	char *copy = strdup(table_text(d->status, "Status.DnsAddresses"));
+	char *rest = copy, *listener;
+	json_t *bound = copy ? json_object() : NULL;
+
+	while (bound && rest && (listener = strsep(&rest, ",")) != NULL) {
+		json_t *id = ask_for_vpc(d, listener);
+
+		if (!id ||
+		    json_object_set_new(bound, json_string_value(id), json_true()) != 0) {
+			json_decref(bound);
+			bound = NULL;
+		}
+		json_decref(id);
+	}
+	free(copy);
+	return bound;
+}
+
+/* Whatever the source, it is in the VPC of the listener: the others' namespaces are there
+ * for nobody. Whether a proxy or a resolver is believed to say who asks, nobody tells. */
+static void look_for_unbound_vpcs(struct doctor *d)
+{
+	json_t *bound = NULL;
+
+	for (size_t i = 0; i < d->zone_count; i++) {
+		const struct doctor_zone *zone = &d->zones[i];
+
+		if (!zone->is_private)
+			continue;
+		if (!bound && !(bound = find_bound_vpcs(d)))
+			return;
+		if (!json_object_get(bound, zone->vpc))
+			doctor_find(d,
+				    "%s is private to %s, and every listener is bound "
+				    "to another VPC: only who is believed to ask for "
+				    "others (--proxy-from, --subnet-from) finds it",
+				    zone->name, zone->vpc);
+	}
+	json_decref(bound);
+}
+
 /* ---- the machine's resolver ---- */
 
 static void look_at_installed(struct doctor *d)
@@ -389,6 +451,9 @@ const struct doctor_check doctor_checks[] = {
 	 "declare that address (gazctl vpc put ID PREFIX), bind a VPC to the address "
 	 "that "
 	 "is asked (--listen ADDR=VPC), or let queries come without NAT"},
+	{"listeners", look_for_unbound_vpcs,
+	 "bind an address to that VPC too (--listen ADDR=VPC), or listen at one that is "
+	 "bound to none (--listen ADDR): there the source decides"},
 	{"installed", look_at_installed, "gazctl resolver remove, then install again"},
 	{"nameservers", look_for_other_servers,
 	 "leave gazetteerd alone in /etc/resolv.conf, and let it --forward: resolvers "

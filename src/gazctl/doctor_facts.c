@@ -137,7 +137,7 @@ static void read_zones(struct doctor *d)
 	json_t *reply, *item;
 	size_t i;
 
-	if (!d->status || client_call_list(&d->ctl->client, "ListNamespaces",
+	if (!d->status || client_call_list(&d->ctl->client, "Gazetteer.ListNamespaces",
 					   json_object(), "Namespaces", &reply) != GAZ_OK)
 		return;
 	json_array_foreach(json_object_get(reply, "Namespaces"), i, item)
@@ -150,6 +150,8 @@ static void read_zones(struct doctor *d)
 		    plan_read_domain(table_text(item, "Name"), zone->name) != GAZ_OK)
 			continue;
 		zone->is_private = strcmp(type, "DNS_PRIVATE") == 0;
+		(void)snprintf(zone->vpc, sizeof zone->vpc, "%s",
+			       table_text(item, "Vpc"));
 		if (d->has_server && !d->is_silent)
 			dns_ask((const struct sockaddr *)&d->server, false, zone->name,
 				ns_c_in, ns_t_soa, &soa);

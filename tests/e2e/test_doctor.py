@@ -205,6 +205,25 @@ def test_a_vpc_of_the_listener_is_a_vpc(patient):
     assert patient.doctor() == set()
 
 
+def test_a_namespace_of_a_vpc_that_no_listener_is_bound_to(patient):
+    """While each is bound to some VPC; one that is not leaves it to the source."""
+    daemon = patient.start("--vpc", "vpc-blue=127.0.0.0/8",
+                           listen=(f"{OURS}:53=vpc-dev", "0.0.0.0:54=vpc-green"))
+    patient.in_front()
+    assert patient.doctor() == set()
+    # One of a name that is found all the same, in the VPC of a listener.
+    for name, vpc in (("blue.internal", "vpc-blue"), ("dev.internal", "vpc-red"),
+                      ("green.internal", "vpc-green")):
+        daemon.api.private(name, vpc)
+    found = {text.split(", ")[0] for check, text in patient.doctor() if check == "listeners"}
+    assert found == {"blue.internal is private to vpc-blue", "dev.internal is private to vpc-red"}
+    patient.finds("listeners", "--proxy-from")
+    daemon.stop()
+    daemon.listen = (f"{OURS}:53=vpc-dev", "127.0.53.2:53")
+    daemon.start()
+    assert patient.doctor() == set()
+
+
 def test_whoami_tells_the_source(start):
     """The record that the doctor reads: who asks, and what that means."""
     daemon = start("--vpc", "vpc-1=127.0.10.0/24", "--vpc", "vpc-2=127.0.10.0/24",
