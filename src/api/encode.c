@@ -365,6 +365,7 @@ void encode_status(const struct call *call, const void *out, struct json_out *w)
 	json_member_uint(w, "Failures", s->forward.failures);
 	json_member_uint(w, "TurnedAway", s->forward.turned_away);
 	json_end_object(w);
+	json_member_uint(w, "ApiGivenUp", s->api_given_up);
 	json_end_object(w);
 	json_end_object(w);
 }

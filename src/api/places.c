@@ -5,7 +5,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -47,6 +46,7 @@ struct places {
 	struct place *newcomer;
 	size_t counts[PLACE_KIND_COUNT];
 	size_t held;
+	uint64_t given_up;
 	struct event *settle;
 	struct event *sweep;
 	void (*full)(void *arg, enum place_kind kind);
@@ -117,6 +117,7 @@ static void give_up(struct place *p, const char *reason, struct log_limit *limit
 	char *peer;
 	uint16_t port;
 
+	p->places->given_up++;
 	if (log_limit_pass(limit, &suppressed)) {
 		evhttp_connection_get_peer(conn, &peer, &port);
 		log_warn("api-place-given-up",
@@ -360,6 +361,11 @@ size_t places_count(const struct places *all)
 	for (size_t i = 0; i < PLACE_KIND_COUNT; i++)
 		count += all->counts[i];
 	return count;
+}
+
+uint64_t places_given_up(const struct places *all)
+{
+	return all->given_up;
 }
 
 bool places_have_room(const struct places *all, enum place_kind kind)

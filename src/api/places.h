@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
@@ -66,6 +67,9 @@ struct bufferevent *places_take(struct places *places);
 
 /** How many connections there are. */
 size_t places_count(const struct places *places);
+
+/** How many were closed for the sake of the others, since the start. */
+uint64_t places_given_up(const struct places *places);
 
 /** True when one more connection of the kind may come. */
 bool places_have_room(const struct places *places, enum place_kind kind);

@@ -432,6 +432,13 @@ static void hand_over(struct api_request *c, void (*work)(void *arg, struct job 
 	work(arg, &c->job);
 }
 
+static void read_status(const struct api_server *s, struct api_status *out)
+{
+	if (s->read_status)
+		s->read_status(s->read_status_arg, out);
+	out->api_given_up = places_given_up(s->places);
+}
+
 static void run(struct api_request *c)
 {
 	struct api_server *s = c->server;
@@ -450,8 +457,7 @@ static void run(struct api_request *c)
 	}
 	switch (c->action->way) {
 	case ACTION_STATUS:
-		if (s->read_status)
-			s->read_status(s->read_status_arg, job->out);
+		read_status(s, job->out);
 		reply(c);
 		break;
 	case ACTION_MUTATION:

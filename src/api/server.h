@@ -57,7 +57,8 @@ struct api_config {
 	void (*flush)(void *arg, struct job *job);
 	void *flush_arg;
 
-	/* Fills in what Gazetteer.GetStatus reports; called on the API thread. */
+	/* Fills in what Gazetteer.GetStatus reports of all but the API; called on the API
+	 * thread. */
 	void (*read_status)(void *arg, struct api_status *out);
 	void *read_status_arg;
 };
@@ -89,6 +90,7 @@ struct api_status {
 		uint64_t failures;
 		uint64_t turned_away;
 	} forward;
+	uint64_t api_given_up; /* connections, see api/places.h; the server's own */
 };
 
 /**

@@ -110,6 +110,33 @@ def test_tricklers_do_not_keep_a_client_out(daemon, way):
     assert len(daemon.log) < 60
 
 
+def has_ended(sock):
+    sock.setblocking(False)
+    try:
+        return sock.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def test_status_counts_connections_that_were_given_up(daemon):
+    """As many as have been closed from that end."""
+    def count():
+        return daemon.unix_api.ok("Gazetteer.GetStatus")["Status"]["ApiGivenUp"]
+    assert count() == 0
+    many = [dial(daemon, "tcp") for _ in range(PLACES + 10)]
+    try:
+        gaz.until("the last ones have got places", lambda: count() >= 10)
+        number = count()
+        assert sum(map(has_ended, many)) == number
+        text = gaz.run([gaz.GAZCTL, "--socket", daemon.socket, "status"], daemon.home).stdout
+        assert ["ApiGivenUp", str(number)] in [line.split() for line in text.splitlines()]
+    finally:
+        for sock in many:
+            sock.close()
+
+
 # AddressSanitizer keeps 256 MiB of what has been freed, unless told otherwise.
 THRIFTY = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"}
 

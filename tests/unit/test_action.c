@@ -304,6 +304,7 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 		.zones = 3,
 		.rcodes = {[3] = 7},
 		.forward = {.failures = 5},
+		.api_given_up = 8,
 	};
 
 	(void)state;
@@ -321,7 +322,7 @@ static void test_vpc_and_status_are_shown_in_full(void **state)
 	       "\"REFUSED\":0,\"YXDOMAIN\":0,\"YXRRSET\":0,\"NXRRSET\":0,\"NOTAUTH\":0,"
 	       "\"NOTZONE\":0},\"Forward\":{\"Queries\":0,\"CacheHits\":0,\"Questions\":"
 	       "0,"
-	       "\"Failures\":5,\"TurnedAway\":0}}}");
+	       "\"Failures\":5,\"TurnedAway\":0},\"ApiGivenUp\":8}}");
 }
 
 static void test_text_that_is_not_utf8_fails_the_encoding(void **state)
