@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -15,12 +16,22 @@
 
 enum {
 	SWEEP_MS = 1000, /* how often requests are looked at, while there are some */
-	/* A line of the header section costs much more memory than it has octets. It is
-	 * taken from the input in two pieces, itself and its end. */
-	PIECE_COST = 64,
+	/* A line of the header section costs much more memory than it has octets: so much
+	 * for itself, and for its end. */
+	LINE_COST = 64,
 	/* A chunk of a body that is all that there is in the input is taken with the
-	 * memory that was allocated for reading, however small it is. */
-	LAST_PIECE_COST = 1024,
+	 * memory that was allocated for reading, however small it is; one with something
+	 * behind it is copied. */
+	READ_COST = 1024,
+};
+
+/* What evhttp takes from the input next, each piece by itself. */
+enum piece {
+	PIECE_LINE = 0, /* of the header section, without its end */
+	PIECE_LINE_END,
+	PIECE_SIZE, /* the line before a chunk, or the line end behind one, or a whole body */
+	PIECE_SIZE_END,
+	PIECE_CHUNK,
 };
 
 struct place {
@@ -34,6 +45,8 @@ struct place {
 	int64_t progress_ms; /* when the last sign of progress was seen */
 	int64_t begun_ms;    /* when the request that comes in began; 0: it has not */
 	size_t received;     /* of it */
+	enum piece next;     /* of it */
+	char ahead[2];	     /* what the input begins with */
 	size_t taken;	     /* what evhttp has made of it needs so much */
 	size_t held;
 };
@@ -205,15 +218,45 @@ static void begin_request(struct place *p)
 
 /* ---- what comes in and goes out ---- */
 
+/* @return what it costs beyond its octets. No line has a line feed in it, so only a chunk
+ * can look like the end of a line; and which piece is a chunk is known by then. */
+static size_t take_piece(struct place *p, size_t len, bool is_all)
+{
+	const bool is_end = (len == 1 && p->ahead[0] == '\n') ||
+			    (len == 2 && memcmp(p->ahead, "\r\n", 2) == 0);
+
+	switch (p->next) {
+	case PIECE_LINE:
+		p->next = is_end ? PIECE_SIZE : PIECE_LINE_END;
+		return LINE_COST;
+	case PIECE_LINE_END:
+		p->next = PIECE_LINE;
+		return LINE_COST;
+	case PIECE_SIZE:
+		if (is_end)
+			return 0;
+		p->next = PIECE_SIZE_END;
+		return is_all ? READ_COST : 0;
+	case PIECE_SIZE_END:
+		p->next = PIECE_CHUNK;
+		return 0;
+	case PIECE_CHUNK:
+		p->next = PIECE_SIZE;
+		return is_all ? READ_COST : 0;
+	}
+	return 0;
+}
+
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info,
 		     void *arg)
 {
 	struct place *p = arg;
 
 	if (info->n_deleted > 0 && p->taken < PLACES_REQUEST_HELD_MAX)
-		p->taken +=
-			info->n_deleted +
-			(evbuffer_get_length(input) > 0 ? PIECE_COST : LAST_PIECE_COST);
+		p->taken += info->n_deleted + take_piece(p, info->n_deleted,
+							 evbuffer_get_length(input) == 0);
+	p->ahead[0] = '\0';
+	(void)evbuffer_copyout(input, p->ahead, sizeof p->ahead);
 	if (info->n_added > 0 && p->begun_ms == 0)
 		begin_request(p);
 	else
@@ -232,8 +275,10 @@ static void on_output(struct evbuffer *output, const struct evbuffer_cb_info *in
 	note_progress(p);
 	p->begun_ms = 0;
 	/* A whole reply has gone, and with it the request; or "100 Continue" has. */
-	if (evbuffer_get_length(output) == 0 && is_being_written(p))
+	if (evbuffer_get_length(output) == 0 && is_being_written(p)) {
 		p->taken = 0;
+		p->next = PIECE_LINE;
+	}
 	if (evbuffer_get_length(bufferevent_get_input(p->stream)) > 0)
 		begin_request(p);
 	count_held(p);

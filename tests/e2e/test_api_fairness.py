@@ -280,14 +280,32 @@ def send_and_wait(sock, data):
         pass
 
 
-def test_request_of_very_small_chunks_has_a_limit(daemon):
-    """Each chunk of one octet that is read alone keeps the memory it was read into."""
+def test_request_of_whole_small_chunks_is_served(daemon):
+    """Each read alone, but with its end: that keeps nothing of the memory it was read into."""
+    before = resident(daemon)
+    with dial(daemon, "unix") as sock:
+        sock.sendall(HEAD.replace(b"Content-Length: 1000000", b"Transfer-Encoding: chunked") +
+                     b"\r\n")
+        for _ in range(40000):
+            send_and_wait(sock, b"1\r\n \r\n")
+        assert resident(daemon) - before < 16 << 20
+        sock.sendall(b"2\r\n{}\r\n0\r\n\r\n")
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+    assert daemon.unix_api.ok("Gazetteer.GetStatus")["Status"]["ApiGivenUp"] == 0
+
+
+@pytest.mark.parametrize("chunk", [b"\r\n1\r\n ", b"\r\n1\r\n\n", b"\n2\n\r\n",
+                                   b"\r\n\n\r\n1\r\n\n"],
+                         ids=["blank", "line-end", "line-end-of-two", "behind-empty-lines"])
+def test_request_of_very_small_chunks_has_a_limit(daemon, chunk):
+    """Each chunk of one octet that is read alone keeps the memory it was read into; also
+    those that look like the end of a line."""
     before = resident(daemon)
     with dial(daemon, "unix") as sock:
         sock.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n ")
         try:
             for _ in range(100000):
-                send_and_wait(sock, b"\r\n1\r\n ")
+                send_and_wait(sock, chunk)
         except OSError:
             pass
         assert given_up(daemon, "the request needs too much memory")
