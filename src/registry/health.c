@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "registry/due.h"
 #include "registry/health-internal.h"
 #include "registry/instance_store.h"
 #include "registry/page.h"
@@ -130,9 +131,11 @@ gaz_status health_finish_next(struct call *call)
 	struct instance_record inst = {0};
 	const char *service_id;
 	const char *instance_id;
-	gaz_status st = call_read_first(call->txn, TABLE_HEALTH_DUE, &key, &value);
+	int64_t wait_ms;
+	gaz_status st = due_find(call->txn, &call->registry->config, TABLE_HEALTH_DUE,
+				 call->now_ms, &key, &value, &wait_ms);
 
-	if (st == GAZ_OK && key_time_ms(&key) > call->now_ms)
+	if (st == GAZ_OK && wait_ms > 0)
 		st = GAZ_ENOTFOUND;
 	if (st != GAZ_OK)
 		return st;

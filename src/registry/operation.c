@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "registry/due.h"
 #include "registry/registry-internal.h"
 #include "registry/token.h"
 #include "store/store.h"
@@ -160,6 +161,12 @@ static void save_pending(struct call *call, const struct operation_plan *plan,
 	bytes_fini(&value);
 }
 
+/* Not before its beginning, whatever the clock says. */
+static int64_t end_time(const struct call *call, const struct operation_record *op)
+{
+	return call->now_ms > op->create_ms ? call->now_ms : op->create_ms;
+}
+
 /* Apply the intent and set the terminal status. @return also GAZ_EFORMAT: the
  * intent is damaged. */
 static gaz_status finish(struct call *call, struct operation_record *op,
@@ -176,7 +183,7 @@ static gaz_status finish(struct call *call, struct operation_record *op,
 	op->status = fail.code ? OPERATION_FAIL : OPERATION_SUCCESS;
 	op->error_code = fail.code;
 	op->error_message = fail.message;
-	op->update_ms = call->now_ms > op->create_ms ? call->now_ms : op->create_ms;
+	op->update_ms = end_time(call, op);
 	return GAZ_OK;
 }
 
@@ -235,9 +242,11 @@ static gaz_status end_next(struct call *call, bool abandon)
 	struct span value;
 	struct reader r;
 	const char *id;
-	gaz_status st = call_read_first(call->txn, TABLE_PENDING, &key, &value);
+	int64_t wait_ms;
+	gaz_status st = due_find(call->txn, &call->registry->config, TABLE_PENDING,
+				 call->now_ms, &key, &value, &wait_ms);
 
-	if (st == GAZ_OK && key_time_ms(&key) > call->now_ms)
+	if (st == GAZ_OK && wait_ms > 0)
 		st = GAZ_ENOTFOUND;
 	if (st != GAZ_OK)
 		return st;
@@ -263,7 +272,7 @@ static gaz_status end_next(struct call *call, bool abandon)
 		op.status = OPERATION_FAIL;
 		op.error_code = "INTERNAL_FAILURE";
 		op.error_message = "The operation could not be carried out";
-		op.update_ms = call->now_ms;
+		op.update_ms = end_time(call, &op);
 		if (abandon_by_type[op.type])
 			st = abandon_by_type[op.type](call, &r);
 	} else {

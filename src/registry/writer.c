@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "registry/due.h"
 #include "registry/health.h"
 #include "registry/healthcheck-internal.h"
 #include "registry/operation-internal.h"
@@ -309,11 +310,13 @@ static int64_t time_to_next(struct registry *r)
 	if (store_begin_read(r->store, &txn) != GAZ_OK)
 		return FINISH_RETRY_MS;
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		struct key key = {0};
+		struct span value;
 		int64_t due_ms;
 
-		if (call_read_first_time(txn, tables[i], &due_ms) != GAZ_OK)
+		if (due_find(txn, &r->config, tables[i], clock_now_ms(&r->config.clock),
+			     &key, &value, &due_ms) != GAZ_OK)
 			continue;
-		due_ms -= clock_now_ms(&r->config.clock);
 		if (due_ms < least_ms)
 			due_ms = least_ms;
 		if (due_ms < wait_ms)

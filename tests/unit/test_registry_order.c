@@ -180,6 +180,39 @@ static void test_instances_are_not_put_off(void **state)
 	fail_msg("the last registration waits for longer than the delay");
 }
 
+/* The clock is set back by an hour while the daemon is down: what was begun before ends
+ * nevertheless, also beside what is begun now; that waits as long as ever. */
+static void test_what_waits_when_the_clock_goes_back(void **state)
+{
+	struct get_operation_in get = {0};
+	struct operation_record op;
+	struct create_namespace_in in = {.name = "later"};
+	struct operation_started_out started;
+
+	(void)state;
+	reopen(START_MS, DELAY_MS);
+	for (int i = 0; i < 3; i++)
+		begin_namespace(i);
+	reopen(START_MS - 3600000, DELAY_MS);
+	assert_int_equal(fixture_mutate(&f, namespace_create_http, &in, &started),
+			 GAZ_OK);
+	get.operation_id = arena_strdup(&f.arena, started.operation_id);
+	for (int i = 0; i < 60000; i++) {
+		struct namespace_page_out page = {0};
+
+		assert_int_equal(
+			fixture_read(&f, namespace_list, &(struct page_in){0}, &page),
+			GAZ_OK);
+		if (page.count == 3)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
+	assert_true(op.status == OPERATION_SUBMITTED || op.status == OPERATION_PENDING);
+	reopen(START_MS - 3600000 + DELAY_MS, DELAY_MS);
+	wait_for_all();
+}
+
 /* ---- many ---- */
 
 static size_t check_services(const char *namespace_id)
@@ -236,6 +269,7 @@ int main(void)
 		WITH_REGISTRY(test_what_ends_in_one_millisecond),
 		WITH_REGISTRY(test_what_is_begun_before_and_after_a_restart),
 		WITH_REGISTRY(test_instances_are_not_put_off),
+		WITH_REGISTRY(test_what_waits_when_the_clock_goes_back),
 		WITH_REGISTRY(test_thousands_within_a_millisecond),
 	};
 

@@ -535,6 +535,28 @@ static void test_a_custom_status_takes_effect_after_its_delay(void **state)
 	assert_int_equal(health_now(f, service), HEALTH_HEALTHY);
 }
 
+/* A clock that was set back by an hour does not put the status off by an hour. */
+static void test_a_custom_status_outlives_a_clock_that_goes_back(void **state)
+{
+	struct fixture *f = *state;
+	const char *service;
+
+	fixture_close(f);
+	f->config.clock.fixed_ms = 1700000000000;
+	f->config.custom_health_delay_ms = 30000;
+	assert_int_equal(fixture_open(f), GAZ_OK);
+	make_checked_service(f, &service);
+	assert_int_equal(fixture_register(f, service, "i", "10.0.0.1", NULL), GAZ_OK);
+	ask_for_health(f, service, HEALTH_UNHEALTHY);
+	pass_time(f, -3600000);
+	assert_int_equal(health_now(f, service), HEALTH_UNHEALTHY);
+	ask_for_health(f, service, HEALTH_HEALTHY);
+	pass_time(f, 29999);
+	assert_int_equal(health_now(f, service), HEALTH_UNHEALTHY);
+	pass_time(f, 1);
+	assert_int_equal(health_now(f, service), HEALTH_HEALTHY);
+}
+
 /* The address of an SRV target belongs to one instance: names that differ by case
  * alone are one name. */
 static void test_srv_targets_that_differ_by_case_conflict(void **state)
@@ -579,6 +601,7 @@ int main(void)
 		WITH_REGISTRY(test_records_that_clash_do_not_come_back),
 		WITH_REGISTRY(test_a_full_service_of_long_names_is_served),
 		WITH_REGISTRY(test_a_custom_status_takes_effect_after_its_delay),
+		WITH_REGISTRY(test_a_custom_status_outlives_a_clock_that_goes_back),
 		WITH_REGISTRY(test_srv_targets_that_differ_by_case_conflict),
 		WITH_REGISTRY(test_update_changes_the_ttl_and_nothing_else),
 		WITH_REGISTRY(test_update_refuses_another_record_type),
