@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fixture_registry.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +65,21 @@ void fixture_fini(struct fixture *f)
 	(void)snprintf(command, sizeof command, "rm -rf %s", f->dir);
 	if (system(command) != 0)
 		abort();
+}
+
+gaz_status fixture_init_at(struct fixture *f, int64_t now_ms)
+{
+	memset(f, 0, sizeof *f);
+	f->config.clock.fixed_ms = now_ms;
+	return fixture_init(f);
+}
+
+void fixture_reopen_at(struct fixture *f, int64_t now_ms, uint32_t delay_ms)
+{
+	fixture_close(f);
+	f->config.clock.fixed_ms = now_ms;
+	f->config.operation_delay_ms = delay_ms;
+	assert_int_equal(fixture_open(f), GAZ_OK);
 }
 
 static void on_done(struct job *job)

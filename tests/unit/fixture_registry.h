@@ -27,6 +27,11 @@ gaz_status fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 void fixture_fini(struct fixture *f);
 
+/** The same with a clock that stands, and nothing else configured. */
+gaz_status fixture_init_at(struct fixture *f, int64_t now_ms);
+/** Close, and open at another time, with another operation_delay_ms. */
+void fixture_reopen_at(struct fixture *f, int64_t now_ms, uint32_t delay_ms);
+
 /** Run a mutation through the writer and wait for it. */
 gaz_status fixture_mutate(struct fixture *f, registry_run *run, const void *in,
 			  void *out);

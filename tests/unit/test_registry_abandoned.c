@@ -29,9 +29,7 @@ static struct fixture f;
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&f, 0, sizeof f);
-	f.config.clock.fixed_ms = START_MS;
-	return fixture_init(&f);
+	return (int)fixture_init_at(&f, START_MS);
 }
 
 static int tear_down(void **state)
@@ -39,14 +37,6 @@ static int tear_down(void **state)
 	(void)state;
 	fixture_fini(&f);
 	return 0;
-}
-
-static void reopen(int64_t now_ms, uint32_t delay_ms)
-{
-	fixture_close(&f);
-	f.config.clock.fixed_ms = now_ms;
-	f.config.operation_delay_ms = delay_ms;
-	assert_int_equal(fixture_open(&f), GAZ_OK);
 }
 
 /* Cut the intents of all pending operations but the first few; the locks stay whole. */
@@ -140,7 +130,7 @@ static void test_abandoned_namespace_gives_its_place_back(void **state)
 
 	(void)state;
 	f.config.max_namespaces = 1;
-	reopen(START_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	assert_int_equal(fixture_mutate(&f, namespace_create_private_dns, &in, &started),
 			 GAZ_OK);
 	in.name = "b.example";
@@ -150,7 +140,7 @@ static void test_abandoned_namespace_gives_its_place_back(void **state)
 	assert_int_equal(f.fault.code, FAULT_RESOURCE_LIMIT_EXCEEDED);
 
 	damage_intents(3, 0);
-	reopen(START_MS + 2 * DELAY_MS, 0);
+	fixture_reopen_at(&f, START_MS + 2 * DELAY_MS, 0);
 	assert_internal_failure(started.operation_id);
 	assert_int_equal(fixture_names(&f), 0);
 	assert_int_equal(fixture_create_namespace(&f, "a.example", "vpc-a", &id), GAZ_OK);
@@ -167,13 +157,13 @@ static void check_abandoned_registration(size_t left)
 	assert_int_equal(fixture_create_namespace(&f, "a.example", "vpc-a", &ns), GAZ_OK);
 	assert_int_equal(fixture_create_service(&f, ns, "web", &svc), GAZ_OK);
 	f.config.max_instances_per_service = 1;
-	reopen(START_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	assert_int_equal(fixture_register(&f, svc, "i", "10.0.0.1", &operation_id),
 			 GAZ_OK);
 	assert_int_equal(fixture_register(&f, svc, "j", "10.0.0.2", NULL), GAZ_EREFUSED);
 
 	damage_intents(left, 0);
-	reopen(START_MS + 2 * DELAY_MS, 0);
+	fixture_reopen_at(&f, START_MS + 2 * DELAY_MS, 0);
 	assert_internal_failure(operation_id);
 	assert_int_equal(fixture_register(&f, svc, "i", "10.0.0.1", NULL), GAZ_OK);
 	assert_int_equal(fixture_mutate(&f, instance_deregister,
@@ -207,14 +197,14 @@ static void test_only_the_damaged_one_of_those_due_fails(void **state)
 	const char *last;
 
 	(void)state;
-	reopen(START_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	first = start_create("a");
-	reopen(START_MS + 1, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 1, DELAY_MS);
 	damaged = start_create("b");
 	damage_intents(0, 1);
-	reopen(START_MS + 2, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 2, DELAY_MS);
 	last = start_create("c");
-	reopen(START_MS + 2 * DELAY_MS, 0);
+	fixture_reopen_at(&f, START_MS + 2 * DELAY_MS, 0);
 	assert_internal_failure(damaged);
 	assert_int_equal(wait_for_the_end(first).status, OPERATION_SUCCESS);
 	assert_int_equal(wait_for_the_end(last).status, OPERATION_SUCCESS);
@@ -244,7 +234,7 @@ static void test_damaged_oldest_operation_does_not_stop_calls(void **state)
 	assert_int_equal(fixture_create_service(&f, ns, "s", &svc), GAZ_OK);
 	damage_oldest_operation();
 	f.config.operation_max = 1;
-	reopen(START_MS + 1, 0);
+	fixture_reopen_at(&f, START_MS + 1, 0);
 	assert_int_equal(fixture_register(&f, svc, "i-1", "10.0.0.1", NULL), GAZ_OK);
 	assert_int_equal(fixture_register(&f, svc, "i-2", "10.0.0.2", NULL), GAZ_OK);
 }

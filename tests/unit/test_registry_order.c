@@ -22,20 +22,10 @@ static const int64_t START_MS = 1700000000000;
 
 static struct fixture f;
 
-static void reopen(int64_t now_ms, uint32_t delay_ms)
-{
-	fixture_close(&f);
-	f.config.clock.fixed_ms = now_ms;
-	f.config.operation_delay_ms = delay_ms;
-	assert_int_equal(fixture_open(&f), GAZ_OK);
-}
-
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&f, 0, sizeof f);
-	f.config.clock.fixed_ms = START_MS;
-	return fixture_init(&f);
+	return (int)fixture_init_at(&f, START_MS);
 }
 
 static int tear_down(void **state)
@@ -128,10 +118,10 @@ static void assert_listed_in_order(int count)
 static void test_what_ends_in_one_millisecond(void **state)
 {
 	(void)state;
-	reopen(START_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	for (int i = 0; i < 20; i++)
 		begin_namespace(i);
-	reopen(START_MS + 10 * DELAY_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 10 * DELAY_MS, DELAY_MS);
 	wait_for_all();
 	assert_listed_in_order(20);
 }
@@ -140,10 +130,10 @@ static void test_what_is_begun_before_and_after_a_restart(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		reopen(START_MS, DELAY_MS);
+		fixture_reopen_at(&f, START_MS, DELAY_MS);
 		begin_namespace(i);
 	}
-	reopen(START_MS + 10 * DELAY_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 10 * DELAY_MS, DELAY_MS);
 	wait_for_all();
 	assert_listed_in_order(20);
 }
@@ -160,7 +150,7 @@ static void test_instances_are_not_put_off(void **state)
 	assert_int_equal(fixture_create_namespace(&f, "a.test", NULL, &ns), GAZ_OK);
 	assert_int_equal(fixture_create_service(&f, ns, "web", &svc), GAZ_OK);
 	svc = arena_strdup(&f.arena, svc);
-	reopen(START_MS + 1, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 1, DELAY_MS);
 	for (int i = 0; i < 100; i++) {
 		char id[24];
 
@@ -170,7 +160,7 @@ static void test_instances_are_not_put_off(void **state)
 			fixture_register(&f, svc, id, "10.0.0.1", &get.operation_id),
 			GAZ_OK);
 	}
-	reopen(START_MS + 1 + DELAY_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS + 1 + DELAY_MS, DELAY_MS);
 	for (int i = 0; i < 60000; i++) {
 		assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
 		if (op.status == OPERATION_SUCCESS)
@@ -190,10 +180,10 @@ static void test_what_waits_when_the_clock_goes_back(void **state)
 	struct operation_started_out started;
 
 	(void)state;
-	reopen(START_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	for (int i = 0; i < 3; i++)
 		begin_namespace(i);
-	reopen(START_MS - 3600000, DELAY_MS);
+	fixture_reopen_at(&f, START_MS - 3600000, DELAY_MS);
 	assert_int_equal(fixture_mutate(&f, namespace_create_http, &in, &started),
 			 GAZ_OK);
 	get.operation_id = arena_strdup(&f.arena, started.operation_id);
@@ -209,7 +199,7 @@ static void test_what_waits_when_the_clock_goes_back(void **state)
 	}
 	assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
 	assert_true(op.status == OPERATION_SUBMITTED || op.status == OPERATION_PENDING);
-	reopen(START_MS - 3600000 + DELAY_MS, DELAY_MS);
+	fixture_reopen_at(&f, START_MS - 3600000 + DELAY_MS, DELAY_MS);
 	wait_for_all();
 }
 
@@ -254,7 +244,7 @@ static void test_thousands_within_a_millisecond(void **state)
 
 		/* The clock goes back by a minute, once. */
 		if (i == COUNT / 2)
-			reopen(START_MS - 60000, 0);
+			fixture_reopen_at(&f, START_MS - 60000, 0);
 		(void)snprintf(name, sizeof name, "s%d", i);
 		assert_int_equal(fixture_create_service(&f, ns, name, &svc), GAZ_OK);
 	}
