@@ -68,24 +68,25 @@ static size_t store_room(const struct rrset_input *records, size_t count)
 	return round_up(size + (store_slots(count) - count) * (size / count + 1));
 }
 
+/* A third of the tags' places is empty, so that probes are short. */
+static size_t tag_places(size_t slots)
+{
+	return slots + slots / 2;
+}
+
 size_t rrset_store_size(const struct rrset_input *records, size_t count)
 {
 	size_t slots = store_slots(count);
 
 	return sizeof(struct rrset_store) + table_size(records, count, slots) +
-	       store_room(records, count) + slots * sizeof(uint16_t);
+	       store_room(records, count) + tag_places(slots) * sizeof(uint16_t);
 }
 
 /* The parts of a body: the table of offsets, if the records differ in length, the
- * records, and in a store a tag of each. */
+ * records, and in a store their tags. */
 static uint8_t *records_of(const struct rrset *set, uint32_t *body)
 {
 	return (uint8_t *)(set->rr_len ? body : body + set->slots + 1);
-}
-
-static uint16_t *tags_of(const struct rrset *set, struct rrset_store *store)
-{
-	return (uint16_t *)(void *)(records_of(set, store->body) + store->room);
 }
 
 size_t rrset_twin_slots(size_t count)
@@ -97,11 +98,11 @@ size_t rrset_twin_slots(size_t count)
 	return slots;
 }
 
-static size_t hash_rdata(const struct rrset_input *r)
+static uint64_t hash_rdata(const struct rrset_input *r)
 {
 	static const struct keyhash_key any = {{0x9e3779b97f4a7c15, 0xd6e8feb86659fd93}};
 
-	return (size_t)keyhash_extend(&any, 0, r->rdata, r->rdata_len);
+	return keyhash_extend(&any, 0, r->rdata, r->rdata_len);
 }
 
 static bool is_equal(const struct rrset_input *a, const struct rrset_input *b)
@@ -114,7 +115,7 @@ static bool is_equal(const struct rrset_input *a, const struct rrset_input *b)
 static bool find_in_table(const struct rrset_input *records, uint32_t i, uint32_t *table,
 			  size_t slots)
 {
-	size_t at = hash_rdata(&records[i]) & (slots - 1);
+	size_t at = (size_t)hash_rdata(&records[i]) & (slots - 1);
 
 	for (; table[at] != 0; at = (at + 1) & (slots - 1)) {
 		if (is_equal(&records[table[at] - 1], &records[i]))
@@ -220,8 +221,8 @@ static uint8_t *put_record(uint8_t *at, uint16_t type, uint32_t ttl,
 }
 
 /* The head of a set, but for the order of its records; and its store's. */
-static void start_set(struct rrset *out, const struct rrset_input *records, size_t count,
-		      struct rrset_store *store)
+static void start_set(struct rrset *out, uint32_t ttl, const struct rrset_input *records,
+		      size_t count, struct rrset_store *store)
 {
 	out->count = (uint16_t)count;
 	out->slots = (uint16_t)(store ? store_slots(count) : count);
@@ -231,6 +232,7 @@ static void start_set(struct rrset *out, const struct rrset_input *records, size
 	if (!store)
 		return;
 	store->room = (uint32_t)store_room(records, count);
+	store->ttl = ttl;
 	out->flags |= RRSET_IS_APART;
 	memcpy(out->body, &store, sizeof store);
 }
@@ -252,6 +254,51 @@ static void put_records(struct rrset *out, uint32_t *body, uint32_t ttl,
 		body[out->count] = (uint32_t)(at - start);
 }
 
+/* The tags of a store's records: a table with linear probing. It is the writer's own, and
+ * a tag that is not there is no record's. But a record of every tag need not be there: a
+ * longer head that was never shown has left its tags behind. */
+struct tags {
+	uint16_t *at; /* 0: empty */
+	size_t places;
+};
+
+static struct tags tags_of(const struct rrset *set, struct rrset_store *store)
+{
+	return (struct tags){
+		(uint16_t *)(void *)(records_of(set, store->body) + store->room),
+		tag_places(set->slots)};
+}
+
+/* Where a tag is or would be put; NULL: it is not there, and there is no room. */
+static uint16_t *find_tag(struct tags tags, const struct rrset_input *record,
+			  uint16_t *tag_out)
+{
+	uint64_t hash = hash_rdata(record);
+	size_t place = (size_t)((hash >> 32) * tags.places >> 32);
+
+	*tag_out = (uint16_t)hash ? (uint16_t)hash : 1;
+	for (size_t i = 0; i < tags.places; i++) {
+		if (tags.at[place] == 0 || tags.at[place] == *tag_out)
+			return &tags.at[place];
+		if (++place == tags.places)
+			place = 0;
+	}
+	return NULL;
+}
+
+/* There are more places than records. */
+static void put_tags(struct tags tags, const struct rrset_input *records, size_t count)
+{
+	memset(tags.at, 0, tags.places * sizeof *tags.at);
+	for (size_t i = 0; i < count; i++) {
+		uint16_t tag;
+		uint16_t *at = find_tag(tags, &records[i], &tag);
+
+		if (at)
+			*at = tag;
+	}
+}
+
 void rrset_render(struct rrset *out, uint16_t type, uint32_t ttl,
 		  enum rrset_policy policy, const struct rrset_input *records,
 		  size_t count, struct rrset_store *store, uint32_t *scratch)
@@ -262,11 +309,11 @@ void rrset_render(struct rrset *out, uint16_t type, uint32_t ttl,
 	out->type = type;
 	out->flags = rdata_host_at(type) >= 0 ? RRSET_HAS_HOSTS : 0;
 	out->policy = (uint8_t)policy;
-	start_set(out, records, count, store);
+	start_set(out, ttl, records, count, store);
 	sort_records(out, records, (uint32_t)count, order, scratch + count);
 	put_records(out, store ? store->body : out->body, ttl, records, order);
-	for (size_t i = 0; store && i < count; i++)
-		tags_of(out, store)[i] = (uint16_t)hash_rdata(&records[order[i]]);
+	if (store)
+		put_tags(tags_of(out, store), records, count);
 }
 
 static bool is_record(const struct rrset *set, uint32_t i, const struct rrset_input *r)
@@ -278,11 +325,10 @@ static bool is_record(const struct rrset *set, uint32_t i, const struct rrset_in
 	       memcmp(record + RRSET_RDATA_AT, r->rdata, r->rdata_len) == 0;
 }
 
-static bool has_record(const struct rrset *set, const uint16_t *tags, uint16_t tag,
-		       const struct rrset_input *record)
+static bool has_record(const struct rrset *set, const struct rrset_input *record)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
-		if (tags[i] == tag && is_record(set, i, record))
+		if (is_record(set, i, record))
 			return true;
 	}
 	return false;
@@ -301,16 +347,18 @@ bool rrset_append(struct rrset *head, const struct rrset_input *record)
 	struct rrset_store *store = rrset_store_of(head);
 	uint32_t len = (uint32_t)RRSET_RDATA_AT + record->rdata_len;
 	uint32_t used = head->shown_len;
-	uint16_t tag = (uint16_t)hash_rdata(record);
-	uint16_t *tags = tags_of(head, store);
+	uint16_t tag;
+	uint16_t *tag_at;
 
 	if (!may_be_last(head, record) || head->count == head->slots ||
-	    (head->rr_len && head->rr_len != len) || store->room - used < len ||
-	    has_record(head, tags, tag, record))
+	    (head->rr_len && head->rr_len != len) || store->room - used < len)
 		return false;
-	(void)put_record(records_of(head, store->body) + used, head->type,
-			 rrset_ttl(head), record);
-	tags[head->count] = tag;
+	tag_at = find_tag(tags_of(head, store), record, &tag);
+	if (!tag_at || (*tag_at == tag && has_record(head, record)))
+		return false;
+	*tag_at = tag;
+	(void)put_record(records_of(head, store->body) + used, head->type, store->ttl,
+			 record);
 	head->shown_len += len;
 	head->healthy = (uint16_t)(head->healthy + record->healthy);
 	head->distinct++;
@@ -322,9 +370,10 @@ bool rrset_append(struct rrset *head, const struct rrset_input *record)
 
 uint32_t rrset_ttl(const struct rrset *set)
 {
+	const struct rrset_store *store = rrset_store_of(set);
 	uint32_t len;
 
-	return wire_get_u32(rrset_record(set, 0, &len) + 6);
+	return store ? store->ttl : wire_get_u32(rrset_record(set, 0, &len) + 6);
 }
 
 void rrset_mark_compressed(struct rrset *set, const uint8_t *apex)

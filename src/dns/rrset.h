@@ -67,7 +67,8 @@ struct rrset {
 /* The records of one large set; the caller's memory. */
 struct rrset_store {
 	uint32_t room;	 /* octets for records */
-	uint32_t body[]; /* as above, then `slots` tags, by which twins are found */
+	uint32_t ttl;	 /* of all of them */
+	uint32_t body[]; /* as above, then tags, by which twins are found */
 };
 
 struct rrset_input {

@@ -315,9 +315,40 @@ static void test_ttl_and_removal_of_a_large_set(void **state)
 	fixture_close(&fx);
 }
 
+/* What such an edit has put behind the records stays there, until the set moves. */
+static void test_any_number_of_edits_is_dropped(void **state)
+{
+	struct list list = {0};
+
+	(void)state;
+	fixture_open(&fx);
+	zone = fixture_full_zone(&fx, "z.", "example.com.", NULL, 1);
+	while (list.count < 100)
+		assert_int_equal(change(fixture_edit(&fx), &list, true), GAZ_OK);
+	fixture_publish(&fx);
+	for (int i = 0; i < 1000; i++) {
+		struct list unused = list;
+		struct zonedit *edit = NULL;
+
+		assert_int_equal(zonedit_new(fx.db, &edit), GAZ_OK);
+		assert_int_equal(change(edit, &unused, true), GAZ_OK);
+		assert_int_equal(zonedit_prepare(edit), GAZ_OK);
+		zonedit_free(&edit);
+	}
+	assert_is(&list);
+	while (list.count < 200) {
+		assert_int_equal(change(fixture_edit(&fx), &list, true), GAZ_OK);
+		fixture_publish(&fx);
+		assert_is(&list);
+		assert_order();
+	}
+	fixture_close(&fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_number_of_edits_is_dropped),
 		cmocka_unit_test(test_large_sets_are_what_edits_made_them),
 		cmocka_unit_test(test_large_sets_of_records_of_many_lengths),
 		cmocka_unit_test(test_ttl_and_removal_of_a_large_set),
