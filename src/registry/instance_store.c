@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "registry/instance_filter.h"
+#include "registry/registry-internal.h"
 #include "store/changeset.h"
 #include "store/store.h"
 
@@ -37,6 +39,18 @@ bool instance_is_young(struct span key, struct span *instance_key_out)
 	return true;
 }
 
+/* @return true: there is no such instance, without a look into the store. Only the writer
+ * can tell. */
+static bool is_excluded(const struct call *call, const char *service_id, const char *id)
+{
+	struct key key;
+
+	if (!call->changes)
+		return false;
+	make_key(TABLE_INSTANCE, service_id, text_span(id), &key);
+	return instance_filter_excludes(call->registry->filter, key_span(&key));
+}
+
 /* Where is it? @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ESTORE */
 static gaz_status find(struct call *call, const char *service_id, const char *id,
 		       enum schema_table *place_out, struct key *key_out,
@@ -44,6 +58,8 @@ static gaz_status find(struct call *call, const char *service_id, const char *id
 {
 	gaz_status st = GAZ_ENOTFOUND;
 
+	if (is_excluded(call, service_id, id))
+		return st;
 	for (size_t i = 0; st == GAZ_ENOTFOUND && i < PLACES; i++) {
 		*place_out = places[i];
 		make_key(places[i], service_id, text_span(id), key_out);
@@ -148,11 +164,15 @@ gaz_status instance_add(struct call *call, const char *service_id,
 			const struct instance_record *inst)
 {
 	enum schema_table place;
+	struct key key;
 	gaz_status st = choose_place(call, service_id, &place);
 
-	if (st == GAZ_OK)
-		put_instance(call, place, service_id, inst);
-	return st;
+	if (st != GAZ_OK)
+		return st;
+	put_instance(call, place, service_id, inst);
+	make_key(TABLE_INSTANCE, service_id, text_span(inst->id), &key);
+	instance_filter_add(call->registry->filter, key_span(&key));
+	return GAZ_OK;
 }
 
 gaz_status instance_replace(struct call *call, const char *service_id,

@@ -115,6 +115,7 @@ static gaz_status save_last(struct call *call, const struct key *scope, struct s
 	struct span value;
 	gaz_status st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
 
+	operation_recent_note(call->registry->recent, scope, last);
 	make_last_key(scope, &key);
 	if (last.len > 0)
 		changeset_put(call->changes, TABLE_TALLY, key_span(&key), last);
@@ -193,8 +194,11 @@ static gaz_status skip(struct call *call, const struct key *scope, const struct 
 	struct operation_link last;
 	struct span next = {before->key, sizeof before->key};
 	struct span value;
-	gaz_status st = operation_find_last(call, scope, &last);
+	gaz_status st;
 
+	if (operation_recent_is_other(call->registry->recent, scope, key_span(key)))
+		return GAZ_OK;
+	st = operation_find_last(call, scope, &last);
 	if (st != GAZ_OK || !last.present ||
 	    memcmp(last.key, key->data, sizeof last.key) != 0)
 		return st;

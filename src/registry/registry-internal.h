@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 
 #include "registry/input.h"
+#include "registry/instance_filling.h"
+#include "registry/operation_recent.h"
 #include "registry/registry.h"
 #include "store/changeset.h"
 
@@ -26,12 +28,15 @@ struct registry {
 	/* The writer's own. */
 	struct changeset changes;   /* of the call at work, memory reused */
 	struct token_index *tokens; /* NULL: not read yet */
-	bool vpcs_changed;	    /* by the group at work: project them at its end */
-	bool has_pending;	    /* operations may be waiting for their time */
-	bool finish_failed;	    /* the last attempt to finish due ones did */
-	bool sweeping;		    /* more old operations than can go in one group */
-	int64_t next_sweep_ms;	    /* for their age alone not before; monotonic */
-	int64_t sweep_due_ms;	    /* when to sweep if nothing has happened by then */
+	struct operation_recent *recent;
+	struct instance_filter *filter;
+	struct instance_filling filling;
+	bool vpcs_changed;     /* by the group at work: project them at its end */
+	bool has_pending;      /* operations may be waiting for their time */
+	bool finish_failed;    /* the last attempt to finish due ones did */
+	bool sweeping;	       /* more old operations than can go in one group */
+	int64_t next_sweep_ms; /* for their age alone not before; monotonic */
+	int64_t sweep_due_ms;  /* when to sweep if nothing has happened by then */
 	struct healthcheck_notice *notices; /* of the group at work */
 	struct healthcheck_notice **notices_tail;
 };

@@ -331,6 +331,11 @@ gaz_status registry_open(const struct registry_config *config, struct store *sto
 	pthread_cond_init(&r->wake, &attr);
 	pthread_condattr_destroy(&attr);
 	st = copy_vpcs(r, config->vpcs, config->vpc_count);
+	r->filter = instance_filter_new();
+	if (!r->filter)
+		st = GAZ_ENOMEM;
+	if (st == GAZ_OK)
+		st = operation_recent_new(&r->recent);
 	if (st == GAZ_OK) {
 		zonedb_enter_thread();
 		st = load_all(r, &why);
@@ -385,6 +390,8 @@ void registry_close(struct registry **r)
 	free_vpcs(it);
 	healthcheck_drop(it);
 	token_index_free(&it->tokens);
+	instance_filter_free(&it->filter);
+	operation_recent_free(&it->recent);
 	changeset_fini(&it->changes);
 	pthread_cond_destroy(&it->wake);
 	pthread_mutex_destroy(&it->mutex);

@@ -23,6 +23,9 @@ enum {
 	SWEEP_MAX = 256,	/* operations removed in one group */
 	SWEEP_PAUSE_MS = 20,	/* from one group of nothing else to the next */
 	SWEEP_RETRY_MS = 60000, /* after such a group has failed */
+	FILL_BUSY = 64,		/* entries read for the filter behind a group of calls, */
+	FILL_IDLE = 4096,	/* and while there are none, */
+	FILL_PAUSE_MS = 5,	/* with such a pause from one time to the next */
 };
 
 /* A group at work. */
@@ -64,6 +67,18 @@ static gaz_status project_vpcs(struct group *g)
 	return st;
 }
 
+/* @param done  what the group did has come true */
+static void leave_group(struct group *g, bool done)
+{
+	if (done)
+		healthcheck_deliver(g->r); /* cannot fail */
+	else
+		operation_recent_forget(g->r->recent);
+	healthcheck_drop(g->r);
+	store_abort(&g->txn);
+	zonedit_free(&g->edit);
+}
+
 /* All or nothing: prepare what can fail, commit, and only then publish. */
 static gaz_status end_group(struct group *g)
 {
@@ -75,19 +90,8 @@ static gaz_status end_group(struct group *g)
 		st = store_commit(&g->txn);
 	if (st == GAZ_OK && g->changed)
 		zonedit_publish(&g->edit); /* cannot fail */
-	if (st == GAZ_OK)
-		healthcheck_deliver(g->r); /* nor can this */
-	healthcheck_drop(g->r);
-	store_abort(&g->txn);
-	zonedit_free(&g->edit);
+	leave_group(g, st == GAZ_OK);
 	return st;
-}
-
-static void drop_group(struct group *g)
-{
-	healthcheck_drop(g->r);
-	store_abort(&g->txn);
-	zonedit_free(&g->edit);
 }
 
 /* Run one call in the group. Anything but success and refusal spoils the
@@ -110,6 +114,8 @@ static gaz_status run_call(struct group *g, struct call *call, registry_run *run
 	}
 	if (st == GAZ_OK && call->changes->failed)
 		st = GAZ_ENOMEM;
+	if (st != GAZ_OK && call->changes->count > 0)
+		operation_recent_forget(g->r->recent);
 	return st;
 }
 
@@ -190,7 +196,7 @@ static gaz_status run_group(struct registry *r, registry_run *run, unsigned time
 		st = repeat(&g, run, times);
 	if (st == GAZ_OK)
 		return end_group(&g);
-	drop_group(&g);
+	leave_group(&g, false);
 	return st;
 }
 
@@ -230,10 +236,12 @@ static void sweep_idly(struct registry *r)
 	r->sweep_due_ms = now_ms + SWEEP_RETRY_MS;
 }
 
-static int64_t time_to_sweep(const struct registry *r)
+static int64_t time_to_work(const struct registry *r)
 {
 	int64_t wait_ms = r->sweep_due_ms - clock_now_ms(&r->config.clock);
 
+	if (r->filling.is_under_way)
+		return FILL_PAUSE_MS;
 	if (r->sweeping)
 		return SWEEP_PAUSE_MS;
 	return wait_ms > 0 ? wait_ms : 0;
@@ -259,7 +267,7 @@ static gaz_status try_group(struct registry *r, struct job *jobs)
 	if (st == GAZ_OK && g.changed)
 		st = repeat(&g, run_sweep, SWEEP_MAX);
 	if (st != GAZ_OK) {
-		drop_group(&g);
+		leave_group(&g, false);
 		return st;
 	}
 	return end_group(&g);
@@ -301,7 +309,7 @@ static int64_t time_to_next(struct registry *r)
 	static const enum schema_table tables[] = {TABLE_PENDING, TABLE_HEALTH_DUE};
 	const int64_t least_ms = r->finish_failed ? FINISH_RETRY_MS : 0;
 	struct store_txn *txn = NULL;
-	int64_t wait_ms = time_to_sweep(r);
+	int64_t wait_ms = time_to_work(r);
 
 	if (!r->has_pending && r->config.operation_delay_ms == 0 &&
 	    r->config.custom_health_delay_ms == 0)
@@ -362,6 +370,7 @@ void *writer_main(void *registry)
 	/* Before the first call asks for it: it takes a moment with many operations.
 	 * If it fails now, that call tries again. */
 	(void)run_group(r, run_token_load, 1);
+	(void)instance_filling_step(&r->filling, r->filter, r->store, FILL_IDLE);
 	for (;;) {
 		struct job *jobs = take_jobs(r, time_to_next(r), &stop);
 
@@ -373,6 +382,8 @@ void *writer_main(void *registry)
 			process(r, jobs);
 		else
 			sweep_idly(r);
+		(void)instance_filling_step(&r->filling, r->filter, r->store,
+					    jobs ? FILL_BUSY : FILL_IDLE);
 	}
 	zonedb_leave_thread();
 	return NULL;
