@@ -280,8 +280,9 @@ def send_and_wait(sock, data):
         pass
 
 
-def test_request_of_whole_small_chunks_is_served(daemon):
+def test_request_of_whole_small_chunks_is_served(start):
     """Each read alone, but with its end: that keeps nothing of the memory it was read into."""
+    daemon = start(ephemeral=True, env=THRIFTY)
     before = resident(daemon)
     with dial(daemon, "unix") as sock:
         sock.sendall(HEAD.replace(b"Content-Length: 1000000", b"Transfer-Encoding: chunked") +
