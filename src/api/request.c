@@ -128,11 +128,12 @@ static json_t *load_body(struct api_request *c)
 		fail(c, GAZ_ENOMEM);
 		return NULL;
 	}
-	json = json_loadb(data, len ? len : 2, 0, &error);
+	json = json_loadb(data, len ? len : 2, JSON_ALLOW_NUL, &error);
 	/* An integer that is too large for us: in a member of ours its type is wrong, in
 	 * another one it does not matter. */
 	if (!json && json_error_code(&error) == json_error_numeric_overflow)
-		json = json_loadb(data, len ? len : 2, JSON_DECODE_INT_AS_REAL, &error);
+		json = json_loadb(data, len ? len : 2,
+				  JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
 	if (!json && json_error_code(&error) == json_error_out_of_memory)
 		fail(c, GAZ_ENOMEM);
 	else if (!json)

@@ -59,6 +59,12 @@ static void check_length(struct walk *w, const struct shape *shape, const json_t
 			      shape->min);
 }
 
+/* JSON has it, the texts of C have not. */
+static bool has_nul(const json_t *json)
+{
+	return strlen(json_string_value(json)) != json_string_length(json);
+}
+
 static bool decode_string(struct walk *w, const struct shape *shape, const json_t *json,
 			  const struct place *at, const char **slot)
 {
@@ -72,6 +78,9 @@ static bool decode_string(struct walk *w, const struct shape *shape, const json_
 		violation_add(&w->violations, at, json,
 			      "Member must satisfy regular expression pattern: %s",
 			      pattern_text(w->patterns, shape->pattern));
+	/* No pattern lets it pass. */
+	else if (has_nul(json))
+		return wrong_type(w, at, "a string without U+0000");
 	*slot = arena_strndup(w->arena, text, len);
 	return *slot != NULL;
 }
@@ -132,7 +141,7 @@ static bool decode_enum(struct walk *w, const struct shape *shape, const json_t 
 	if (!text)
 		return wrong_type(w, at, "a string");
 	for (size_t i = 0; i < shape->value_count; i++) {
-		if (strcmp(text, shape->values[i].name) == 0) {
+		if (strcmp(text, shape->values[i].name) == 0 && !has_nul(json)) {
 			*slot = shape->values[i].value;
 			return true;
 		}

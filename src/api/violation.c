@@ -102,7 +102,8 @@ static void append_value(char *out, size_t cap, size_t *len, const json_t *value
 
 	if (!value || json_is_null(value)) {
 		append_text(out, cap, len, "null");
-	} else if (json_is_string(value)) {
+	} else if (json_is_string(value) &&
+		   strlen(json_string_value(value)) == json_string_length(value)) {
 		append_quoted(out, cap, len, json_string_value(value));
 	} else {
 		dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

@@ -166,6 +166,34 @@ def test_malformed_json_is_a_serialization_exception(shared, body):
     error(shared.api.send(body, TARGET + "CreateHttpNamespace"), 400, "SerializationException")
 
 
+@pytest.mark.parametrize("operation, members, place", [
+    ("CreateHttpNamespace", {"Name": "a\0"}, "name"),
+    ("CreatePublicDnsNamespace", {"Name": "a.b\0"}, "name"),
+    ("DiscoverInstances", {"NamespaceName": "a\0b", "ServiceName": "s"}, "namespaceName"),
+    ("RegisterInstance", {"ServiceId": "s", "InstanceId": "i\0", "Attributes": {}},
+     "instanceId"),
+    ("RegisterInstance", {"ServiceId": "s", "InstanceId": "i", "Attributes": {"k": "\0"}},
+     "attributes.k.member"),
+    ("ListNamespaces", {"Filters": [{"Name": "TYPE\0", "Values": ["HTTP"]}]},
+     "filters.1.member.name"),
+    ("UpdateInstanceCustomHealthStatus",
+     {"ServiceId": "s", "InstanceId": "i", "Status": "HEALTHY\0"}, "status")])
+def test_a_zero_octet_is_legal_json_but_violates_patterns_and_sets(shared, operation, members,
+                                                                   place):
+    """It ends no text early: what stands before it would be good."""
+    message = shared.api.fails("InvalidInput", operation, **members)["Message"]
+    assert f"1 validation error detected: Value '\"" in message
+    assert "\\u0000" in message and f"at '{place}' failed" in message
+
+
+def test_a_zero_octet_where_no_pattern_is(shared):
+    """Ignored in what is not ours; nothing that could be kept else."""
+    assert shared.api.ok("ListNamespaces", Other="a\0", More=[{"x": "\0"}])["Namespaces"] == []
+    for members in ({"Name": "n", "Description": "a\0"}, {"Name": "n", "CreatorRequestId": "\0"},
+                    {"Name": "n", "Tags": [{"Key": "k\0", "Value": ""}]}):
+        error(shared.api.raw("CreateHttpNamespace", **members), 400, "SerializationException")
+
+
 @pytest.mark.parametrize("operation, members", [
     ("GetNamespace", {"Id": 1}), ("GetNamespace", {"Id": ["x"]}), ("GetNamespace", {"Id": {}}),
     ("GetNamespace", {"Id": True}), ("GetNamespace", {"Id": 1.5}),
