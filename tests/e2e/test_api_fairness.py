@@ -137,6 +137,32 @@ def test_status_counts_connections_that_were_given_up(daemon):
             sock.close()
 
 
+class Limited(gaz.Daemon):
+    """A daemon that may have few descriptors, as by LimitNOFILE= of systemd."""
+
+    def command(self):
+        return ["bash", "-c", 'ulimit -n 240; exec "$@"', "sh", *super().command()]
+
+
+def test_connections_leave_descriptors_for_others(home):
+    """A quarter of them for each way to the API: calls go on, and DNS over TCP, too."""
+    daemon = Limited(home, "--workers", "1", ephemeral=True)
+    daemon.start()
+    held = []
+    try:
+        for way in "tcp", "unix":
+            held += [dial(daemon, way) for _ in range(240)]
+        daemon.api.public("x.example")
+        assert daemon.unix_api.raw("ListNamespaces").status == 200
+        assert daemon.ask("x.example", "SOA", source=None, tcp=True).answer
+        assert len(os.listdir(f"/proc/{daemon.process.pid}/fd")) <= 180
+        assert not daemon.wait_log("api-accept-failed", patience=0)
+    finally:
+        for sock in held:
+            sock.close()
+        daemon.finish()
+
+
 # AddressSanitizer keeps 256 MiB of what has been freed, unless told otherwise.
 THRIFTY = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=4"}
 

@@ -60,9 +60,13 @@ static void set_option(int fd, int level, int name)
 /* Served from now on; its port goes to `addr`, which had the address. */
 static int open_socket(struct sockaddr *addr, socklen_t len)
 {
+	const int off = 0;
 	int fd = socket(addr->sa_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	assert_true(fd >= 0);
+	if (addr->sa_family == AF_INET6)
+		assert_int_equal(
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
 	assert_int_equal(bind(fd, addr, len), 0);
 	assert_int_equal(getsockname(fd, addr, &len), 0);
 	set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS);
@@ -132,6 +136,22 @@ static void test_ipv6_wildcard(void **state)
 	    offsetof(struct sockaddr_in6, sin6_port));
 }
 
+/* BindIPv6Only= of a socket unit; both families tell where a datagram was sent to. */
+static void test_ipv4_client_of_an_ipv6_wildcard(void **state)
+{
+	struct sockaddr_in6 addr = {.sin6_family = AF_INET6};
+	int fd = open_socket((struct sockaddr *)&addr, sizeof addr);
+	const struct sockaddr_in asked = {.sin_family = AF_INET,
+					  .sin_port = addr.sin6_port,
+					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 8)};
+
+	(void)state;
+	set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+	set_option(fd, IPPROTO_IP, IP_PKTINFO);
+	ask(fd, (const struct sockaddr *)&asked, sizeof asked,
+	    offsetof(struct sockaddr_in, sin_port));
+}
+
 static void test_address_of_its_own(void **state)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET,
@@ -149,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_ipv4_wildcard),
 		T(test_ipv6_wildcard),
+		T(test_ipv4_client_of_an_ipv6_wildcard),
 		T(test_address_of_its_own),
 	};
 	int failures;
