@@ -67,7 +67,8 @@ static void test_what_ends_at_once(void **state)
 
 /* ---- operations that wait ---- */
 
-static void begin_namespace(int number)
+/* @return the operation's id */
+static const char *begin_namespace(int number)
 {
 	char name[24];
 	struct create_namespace_in in = {.name = name};
@@ -76,6 +77,26 @@ static void begin_namespace(int number)
 	(void)snprintf(name, sizeof name, "n%03d", number);
 	assert_int_equal(fixture_mutate(&f, namespace_create_http, &in, &started),
 			 GAZ_OK);
+	return arena_strdup(&f.arena, started.operation_id);
+}
+
+static enum operation_status status_of(const char *operation_id)
+{
+	struct get_operation_in get = {.operation_id = operation_id};
+	struct operation_record op;
+
+	assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
+	return op.status;
+}
+
+static void wait_for_success(const char *operation_id)
+{
+	for (int i = 0; i < 60000; i++) {
+		if (status_of(operation_id) == OPERATION_SUCCESS)
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	fail_msg("the operation waits for longer than the delay");
 }
 
 static void wait_for_all(void)
@@ -141,8 +162,7 @@ static void test_what_is_begun_before_and_after_a_restart(void **state)
 /* Registrations between them have no order to keep, and wait no longer than they shall. */
 static void test_instances_are_not_put_off(void **state)
 {
-	struct get_operation_in get = {0};
-	struct operation_record op;
+	const char *last;
 	const char *ns;
 	const char *svc;
 
@@ -156,18 +176,44 @@ static void test_instances_are_not_put_off(void **state)
 
 		begin_namespace(i);
 		(void)snprintf(id, sizeof id, "i%d", i);
-		assert_int_equal(
-			fixture_register(&f, svc, id, "10.0.0.1", &get.operation_id),
-			GAZ_OK);
+		assert_int_equal(fixture_register(&f, svc, id, "10.0.0.1", &last),
+				 GAZ_OK);
 	}
 	fixture_reopen_at(&f, START_MS + 1 + DELAY_MS, DELAY_MS);
-	for (int i = 0; i < 60000; i++) {
-		assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
-		if (op.status == OPERATION_SUCCESS)
-			return;
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	}
-	fail_msg("the last registration waits for longer than the delay");
+	wait_for_success(last);
+}
+
+/* Nor does a new creation wait for one that got a much longer delay by a former start. */
+static void test_a_longer_delay_is_over_with_its_start(void **state)
+{
+	const char *first;
+	const char *second;
+
+	(void)state;
+	fixture_reopen_at(&f, START_MS, 3600000);
+	first = begin_namespace(0);
+	fixture_reopen_at(&f, START_MS + 1, DELAY_MS);
+	second = begin_namespace(1);
+	fixture_reopen_at(&f, START_MS + 1 + DELAY_MS, DELAY_MS);
+	wait_for_success(second);
+	assert_int_not_equal(status_of(first), OPERATION_SUCCESS);
+}
+
+/* Clients look for operations by the time that they end. */
+static void test_a_clock_that_has_gone_far_back_is_believed(void **state)
+{
+	struct page_in in = {0};
+	struct namespace_page_out page = {0};
+	const char *id;
+
+	(void)state;
+	assert_int_equal(fixture_create_namespace(&f, "a.test", NULL, &id), GAZ_OK);
+	fixture_reopen_at(&f, START_MS - 600000, 0);
+	assert_int_equal(fixture_create_namespace(&f, "b.test", NULL, &id), GAZ_OK);
+	assert_int_equal(fixture_read(&f, namespace_list, &in, &page), GAZ_OK);
+	assert_int_equal(page.count, 2);
+	assert_string_equal(page.items[0].name, "b.test");
+	assert_int_equal(page.items[0].create_ms, START_MS - 600000);
 }
 
 /* The clock is set back by an hour while the daemon is down: what was begun before ends
@@ -260,6 +306,8 @@ int main(void)
 		WITH_REGISTRY(test_what_is_begun_before_and_after_a_restart),
 		WITH_REGISTRY(test_instances_are_not_put_off),
 		WITH_REGISTRY(test_what_waits_when_the_clock_goes_back),
+		WITH_REGISTRY(test_a_longer_delay_is_over_with_its_start),
+		WITH_REGISTRY(test_a_clock_that_has_gone_far_back_is_believed),
 		WITH_REGISTRY(test_thousands_within_a_millisecond),
 	};
 
