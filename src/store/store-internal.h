@@ -6,8 +6,8 @@
 
 #include "store/store.h"
 
-/* What store.c (opening, copies), store_txn.c (transactions and what goes on in them) and
- * store_check.c (what LMDB's own tables say) share. */
+/* What store.c (opening, copies), store_txn.c (transactions and what goes on in them),
+ * store_check.c (what LMDB's own tables say) and store_pages.c (what its pages say) share. */
 
 /* LMDB's table with the format's version. */
 #define STORE_FORMAT_TABLE "store"
@@ -28,6 +28,10 @@ struct store_txn {
 	struct store *store;
 	MDB_txn *txn;
 };
+
+/** Whether LMDB may read the pages without harm. `why` says what is amiss.
+ *  @return GAZ_OK, GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status store_check_pages(MDB_env *env, char *why, size_t cap);
 
 /** What LMDB returned. @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ENOMEM, GAZ_ELIMIT, GAZ_ESTORE */
 gaz_status store_status_of(int rc);

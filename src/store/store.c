@@ -193,6 +193,14 @@ static gaz_status open_tables(struct store *s, const struct store_config *config
 	return rc == 0 ? GAZ_OK : open_failed(err, config->dir, rc);
 }
 
+static gaz_status check_pages(MDB_env *env, const char *dir, struct gaz_error *err)
+{
+	char why[80];
+	gaz_status st = store_check_pages(env, why, sizeof why);
+
+	return st == GAZ_OK ? st : damaged(err, dir, why);
+}
+
 /* What both ways of opening share; `flags` are LMDB's. */
 static gaz_status open_locked(struct store *s, const struct store_config *config,
 			      unsigned flags, struct gaz_error *err)
@@ -209,7 +217,24 @@ static gaz_status open_locked(struct store *s, const struct store_config *config
 	if (rc != 0)
 		return open_failed(err, config->dir, rc);
 	st = check_file_size(s->env, config->dir, err);
+	if (st == GAZ_OK)
+		st = check_pages(s->env, config->dir, err);
 	return st == GAZ_OK ? open_tables(s, config, err) : st;
+}
+
+/* Who only reads takes none. */
+static gaz_status check_free_pages(struct store *s, const char *dir,
+				   struct gaz_error *err)
+{
+	struct store_txn *txn = NULL;
+	gaz_status st = store_begin_read(s, &txn);
+
+	if (st == GAZ_OK)
+		st = store_check_free_pages(txn);
+	store_abort(&txn);
+	if (st == GAZ_ENOMEM)
+		return gaz_error_set(err, st, "out of memory");
+	return st == GAZ_OK ? st : damaged(err, dir, "the list of free pages");
 }
 
 gaz_status store_open(const struct store_config *config, struct store **out,
@@ -224,6 +249,8 @@ gaz_status store_open(const struct store_config *config, struct store **out,
 	st = lock_dir(config->dir, &s->lock_fd, err);
 	if (st == GAZ_OK)
 		st = open_locked(s, config, 0, err);
+	if (st == GAZ_OK)
+		st = check_free_pages(s, config->dir, err);
 	if (st == GAZ_OK) {
 		*out = s;
 		s = NULL;

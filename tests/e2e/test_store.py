@@ -212,6 +212,33 @@ def test_pages_of_a_kind_without_values_are_no_crash(daemon, home):
     assert faulty > 5
 
 
+@pytest.mark.parametrize("place, value", [(0, 0xffff), (10, 0), (12, 0), (12, 0xfffe),
+                                          (14, 0xffff), (16, 0xffff)])
+def test_page_that_lmdb_would_stumble_over_is_found_at_the_start(daemon, home, place, value):
+    """The number, the kind, the bounds of a page and the place of its first node: in LMDB
+    these are an endless loop or an abort, hours later if need be. Of an operation nothing is
+    read at the start; its page counts all the same."""
+    fill(daemon.api)
+    daemon.stop()
+    good = (daemon.data / "data.mdb").read_bytes()
+    refused = 0
+    for page in range(2 * 4096, len(good), 4096):
+        data = bytearray(good)
+        data[page + place:page + place + 2] = value.to_bytes(2, "little")
+        (daemon.data / "data.mdb").write_bytes(data)
+        done = check(home, daemon.data, expect=None)
+        assert done.returncode in (0, 1), done.stderr
+        if done.returncode == 1:
+            text = gaz.refused_start(home, *daemon.command()[1:])
+            assert f"page {page // 4096} of data.mdb" in text and "--restore" in text
+            refused += 1
+            continue
+        daemon.start()  # that page was free
+        assert daemon.unix_api.ok("ListOperations")["Operations"]
+        daemon.stop()
+    assert refused > 5
+
+
 @pytest.mark.parametrize("length", [0, 1, 4096, 8192, 20000])
 def test_cut_store_is_refused(daemon, home, length):
     """Short of its end in any place; an empty file is a new store to LMDB."""
