@@ -70,7 +70,9 @@ static void report_api_error(const json_t *body)
 		if (strcmp(key, "__type") == 0 || strcasecmp(key, "message") == 0 ||
 		    !json_is_string(value))
 			continue;
-		fprintf(stderr, "%s%s=", separator, key);
+		fputs(separator, stderr);
+		ctl_print_text(stderr, key);
+		fputc('=', stderr);
 		ctl_print_text(stderr, json_string_value(value));
 		separator = ", ";
 	}

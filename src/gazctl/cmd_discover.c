@@ -172,9 +172,9 @@ static int print_change(struct watch *watch, const char *change, const json_t *i
 	json_object_update(row, (json_t *)instance);
 	if (!watch->ctl->json)
 		table_print_row(row, change_columns);
-	else if (json_dumpf(row, stdout, JSON_COMPACT) != 0 || putchar('\n') == EOF)
-		rc = CTL_FAILED;
-	if (fflush(stdout) != 0 || rc != CTL_OK)
+	else
+		rc = ctl_print_json_line(row);
+	if (rc == CTL_OK && fflush(stdout) != 0)
 		rc = ctl_report("cannot write the output");
 	json_decref(row);
 	return rc;

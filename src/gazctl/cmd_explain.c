@@ -53,8 +53,11 @@ static void print_list(const char *title, const json_t *list)
 		return;
 	printf("%-9s", title);
 	json_array_foreach(list, i, item)
-		printf("%s%s", i ? ", " : "", json_string_value(item));
-	printf("\n");
+	{
+		fputs(i ? ", " : "", stdout);
+		ctl_print_text(stdout, table_text(item, ""));
+	}
+	putchar('\n');
 }
 
 static void print_source(const json_t *source)
@@ -63,19 +66,20 @@ static void print_source(const json_t *source)
 	const char *prefix = table_text(source, "Prefix");
 	const char *listener = table_text(source, "Listener");
 
-	printf("source   %s%s%s\n", table_text(source, "Address"),
-	       listener[0] ? " to " : "", listener);
+	ctl_print_line("source   %s%s%s", table_text(source, "Address"),
+		       listener[0] ? " to " : "", listener);
 	print_list("vpc", json_object_get(source, "VpcIds"));
-	printf("         %s%s%s\n", meaning_of(rule), prefix[0] ? ": " : "", prefix);
+	ctl_print_line("         %s%s%s", meaning_of(rule), prefix[0] ? ": " : "",
+		       prefix);
 }
 
 static void print_zone(const char *title, const json_t *zone)
 {
 	const char *vpc = table_text(zone, "VpcId");
 
-	printf("%-9s%s %s %s%s%s\n", title, table_text(zone, "Name"),
-	       table_text(zone, "Type"), table_text(zone, "Id"), vpc[0] ? " of " : "",
-	       vpc);
+	ctl_print_line("%-9s%s %s %s%s%s", title, table_text(zone, "Name"),
+		       table_text(zone, "Type"), table_text(zone, "Id"),
+		       vpc[0] ? " of " : "", vpc);
 }
 
 static void print_zones(const json_t *e)
@@ -87,10 +91,11 @@ static void print_zones(const json_t *e)
 
 	if (zone)
 		print_zone("zone", zone);
-	printf("%-9s%s%s%s\n", "match", table_text(e, "Owner"),
-	       table_text(e, "Owner")[0] ? ": " : "", meaning_of(table_text(e, "Match")));
+	ctl_print_line("%-9s%s%s%s", "match", table_text(e, "Owner"),
+		       table_text(e, "Owner")[0] ? ": " : "",
+		       meaning_of(table_text(e, "Match")));
 	if (cname[0])
-		printf("%-9s%s\n", "cname", cname);
+		ctl_print_line("%-9s%s", "cname", cname);
 	json_array_foreach(json_object_get(e, "OtherZones"), i, other)
 		print_zone(i ? "" : "not this", other);
 }
@@ -103,10 +108,10 @@ static void print_service(const json_t *e)
 
 	if (!service)
 		return;
-	printf("service  %s %s, %s: %s\n", table_text(service, "Name"),
-	       table_text(service, "Id"), policy,
-	       strcmp(policy, "WEIGHTED") == 0 ? "one at random"
-					       : "up to eight at random");
+	ctl_print_line("service  %s %s, %s: %s", table_text(service, "Name"),
+		       table_text(service, "Id"), policy,
+		       strcmp(policy, "WEIGHTED") == 0 ? "one at random"
+						       : "up to eight at random");
 	if (json_is_true(json_object_get(e, "FailOpen")))
 		printf("         none is healthy, so that all may answer\n");
 	if (json_array_size(instances) > 0)
@@ -119,7 +124,7 @@ static void print_section(const json_t *reply, const char *name)
 	json_t *record;
 
 	json_array_foreach(json_object_get(reply, name), i, record)
-		printf("         %-11s%s\n", i ? "" : name, json_string_value(record));
+		ctl_print_line("         %-11s%s", i ? "" : name, table_text(record, ""));
 }
 
 static void print_reply(const json_t *e)
@@ -134,7 +139,7 @@ static void print_reply(const json_t *e)
 		       "special meaning (RFC 6303, RFC 6761)\n");
 	if (!reply)
 		return;
-	printf("reply    %s\n", table_text(reply, "Rcode"));
+	ctl_print_line("reply    %s", table_text(reply, "Rcode"));
 	print_section(reply, "Answer");
 	print_section(reply, "Authority");
 	print_section(reply, "Additional");
@@ -157,7 +162,8 @@ int cmd_explain(const struct ctl *ctl, const struct args *args)
 	if (ctl->json) {
 		rc = ctl_print_json(reply);
 	} else {
-		printf("question %s %s\n", table_text(e, "Name"), table_text(e, "Type"));
+		ctl_print_line("question %s %s", table_text(e, "Name"),
+			       table_text(e, "Type"));
 		print_source(json_object_get(e, "Source"));
 		print_zones(e);
 		print_service(e);

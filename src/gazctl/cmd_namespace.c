@@ -207,7 +207,7 @@ int cmd_namespace_delete(const struct ctl *ctl, const struct args *args)
 		rc = ctl_run_operation(ctl, "DeleteNamespace",
 				       json_pack("{s:s}", "Id", id), &operation);
 	if (rc == CTL_OK && operation && !ctl->json)
-		printf("deleted %s\n", id);
+		ctl_print_line("deleted %s", id);
 	json_decref(operation);
 	free(id);
 	return rc;

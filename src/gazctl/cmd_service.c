@@ -361,7 +361,7 @@ int cmd_service_delete(const struct ctl *ctl, const struct args *args)
 	if (rc == CTL_OK)
 		rc = ctl_call_quietly(ctl, "DeleteService", json_pack("{s:s}", "Id", id));
 	if (rc == CTL_OK && !ctl->json)
-		printf("deleted %s\n", id);
+		ctl_print_line("deleted %s", id);
 	free(id);
 	return rc;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,10 +123,38 @@ int cmd_zone_reload(const struct ctl *ctl, const struct args *args)
 	return rc;
 }
 
-int cmd_zone_export(const struct ctl *ctl, const struct args *args)
+static int export_to(int fd, const struct ctl *ctl, const struct args *args)
 {
-	return client_download(&ctl->client, "Gazetteer.ExportZone", zone_input(args),
-			       STDOUT_FILENO, NULL) == GAZ_OK
+	return client_download(&ctl->client, "Gazetteer.ExportZone", zone_input(args), fd,
+			       NULL) == GAZ_OK
 		       ? CTL_OK
 		       : CTL_FAILED;
+}
+
+/* A zone file has nothing but printable ASCII, tabs and line ends: no other octet of what is
+ * said to be one is for a terminal. */
+static void show_file(FILE *file)
+{
+	int c;
+
+	rewind(file);
+	while ((c = fgetc(file)) != EOF)
+		putchar((c >= ' ' && c < 0x7f) || c == '\n' || c == '\t' ? c : '?');
+}
+
+int cmd_zone_export(const struct ctl *ctl, const struct args *args)
+{
+	FILE *file;
+	int rc;
+
+	if (!isatty(STDOUT_FILENO))
+		return export_to(STDOUT_FILENO, ctl, args);
+	file = tmpfile();
+	if (!file)
+		return ctl_report("cannot make a file: %s", strerror(errno));
+	rc = export_to(fileno(file), ctl, args);
+	if (rc == CTL_OK)
+		show_file(file);
+	(void)fclose(file);
+	return rc;
 }

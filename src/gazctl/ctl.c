@@ -14,12 +14,38 @@ enum {
 	WAIT_MAX_MS = 1000,
 };
 
-int ctl_print_json(const json_t *value)
+/* JSON may hold DELETE and U+0080 to U+009F as they are, and so jansson writes them; what is
+ * below the space are its own line ends. A piece has whole characters. */
+static int print_piece(const char *piece, size_t len, void *arg)
 {
-	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(13)) != 0 ||
+	(void)arg;
+	for (const char *at = piece; at < piece + len; at++) {
+		if (ctl_control_len(at) == 0 || *at == '\n') {
+			putchar(*at);
+			continue;
+		}
+		at += ctl_control_len(at) - 1;
+		printf("\\u%04X", (unsigned)(unsigned char)*at);
+	}
+	return ferror(stdout) ? -1 : 0;
+}
+
+static int print_json(const json_t *value, size_t flags)
+{
+	if (json_dump_callback(value, print_piece, NULL, flags) != 0 ||
 	    putchar('\n') == EOF)
 		return ctl_report("cannot write the output");
 	return CTL_OK;
+}
+
+int ctl_print_json(const json_t *value)
+{
+	return print_json(value, JSON_INDENT(2) | JSON_REAL_PRECISION(13));
+}
+
+int ctl_print_json_line(const json_t *value)
+{
+	return print_json(value, JSON_COMPACT);
 }
 
 void ctl_sleep_ms(int64_t ms)
@@ -109,7 +135,7 @@ int ctl_run_operation(const struct ctl *ctl, const char *operation, json_t *inpu
 	if (ctl->no_wait && ctl->json)
 		rc = ctl_print_json(started);
 	else if (ctl->no_wait)
-		printf("started operation %s\n", id);
+		ctl_print_line("started operation %s", id);
 	else
 		rc = wait_for_operation(ctl, id, &ended);
 	json_decref(started);

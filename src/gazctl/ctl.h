@@ -22,6 +22,9 @@ struct ctl {
 /** Print JSON for programs. @return an exit code. */
 int ctl_print_json(const json_t *value);
 
+/** The same as one line. */
+int ctl_print_json_line(const json_t *value);
+
 void ctl_sleep_ms(int64_t ms);
 
 /**

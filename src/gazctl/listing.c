@@ -140,7 +140,7 @@ void listing_print_next(const json_t *reply)
 	const char *token = table_text(reply, "NextToken");
 
 	if (*token)
-		printf("there are more: --next-token %s\n", token);
+		ctl_print_line("there are more: --next-token %s", token);
 }
 
 int listing_print(const struct ctl *ctl, const struct args *args, const char *operation,
