@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "responder/convoy.h"
+#include "responder/convoy-internal.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static size_t control_len(const struct msghdr *msg)
 	return msg->msg_controllen ? CMSG_FIRSTHDR(msg)->cmsg_len : 0;
 }
 
-static uint32_t hash_way(const struct msghdr *msg)
+uint32_t convoy_hash_way(const struct msghdr *msg)
 {
 	uint64_t hash = mix(msg->msg_namelen, msg->msg_name, msg->msg_namelen);
 
@@ -63,7 +63,7 @@ static bool is_same_way(const struct msghdr *a, const struct msghdr *b)
 static unsigned find_way(struct ways *ways, const struct mmsghdr *replies, unsigned i)
 {
 	const struct msghdr *msg = &replies[i].msg_hdr;
-	uint32_t hash = hash_way(msg);
+	uint32_t hash = convoy_hash_way(msg);
 	uint8_t *place;
 
 	for (unsigned at = hash; *(place = &ways->table[at % TABLE_SIZE]) != 0; at++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "responder/convoy.h"
+#include "responder/convoy-internal.h"
 
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -262,6 +262,91 @@ static void test_octets_between_control_messages_mean_nothing(void **state)
 	assert_int_equal(form(1232), 1);
 }
 
+/* ---- ways with one hash ---- */
+
+/* A way, by what it was made from. */
+struct hashed {
+	uint32_t hash;
+	uint32_t number;
+};
+
+enum {
+	HASHED = 1 << 19, /* with so many some 30 pairs have one hash */
+};
+
+typedef void make_way(uint32_t number, size_t len);
+
+static void to_client(uint32_t number, size_t len)
+{
+	add_v4(number, 5000, len);
+}
+
+static void to_client_v6(uint32_t number, size_t len)
+{
+	add_v6((uint8_t)number, (uint16_t)(number >> 8), number >> 24, len);
+}
+
+static void from_address(uint32_t number, size_t len)
+{
+	leave_from_v4(add_v4(0x7f000001, 5000, len), number, 0);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+	uint32_t x = ((const struct hashed *)a)->hash;
+	uint32_t y = ((const struct hashed *)b)->hash;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The batch is of two ways that have one hash, each twice; they must leave apart. */
+static void part(make_way *make, const struct hashed pair[2])
+{
+	forget(NULL);
+	for (unsigned i = 0; i < 4; i++)
+		make(pair[i % 2].number, 60);
+	assert_int_equal(convoy_hash_way(&batch.replies[0].msg_hdr),
+			 convoy_hash_way(&batch.replies[1].msg_hdr));
+	assert_int_equal(form(1232), 2);
+	assert_int_equal(convoy.order[0], 0);
+	assert_int_equal(convoy.order[1], 2);
+}
+
+static void part_pairs(make_way *make)
+{
+	struct hashed *all = malloc(HASHED * sizeof *all);
+	unsigned pairs = 0;
+
+	assert_non_null(all);
+	for (uint32_t i = 0; i < HASHED; i++) {
+		forget(NULL);
+		make(i, 60);
+		all[i] = (struct hashed){convoy_hash_way(&batch.replies[0].msg_hdr), i};
+	}
+	qsort(all, HASHED, sizeof *all, compare_hashes);
+	for (uint32_t i = 1; i < HASHED; i++) {
+		if (all[i].hash != all[i - 1].hash)
+			continue;
+		pairs++;
+		part(make, &all[i - 1]);
+	}
+	free(all);
+	assert_true(pairs > 0);
+}
+
+static void test_clients_with_one_hash_are_told_apart(void **state)
+{
+	(void)state;
+	part_pairs(to_client);
+	part_pairs(to_client_v6);
+}
+
+static void test_own_addresses_with_one_hash_are_told_apart(void **state)
+{
+	(void)state;
+	part_pairs(from_address);
+}
+
 /* All kinds of batches: form() sees that they are right, and here that they are good:
  * with lengths of two kinds there are two messages for each way at most. */
 static void test_random_batches(void **state)
@@ -306,6 +391,8 @@ int main(void)
 		T(test_whatever_differs_in_the_way_keeps_replies_apart),
 		T(test_the_same_ways_meet_however_they_are_mixed),
 		T(test_octets_between_control_messages_mean_nothing),
+		T(test_clients_with_one_hash_are_told_apart),
+		T(test_own_addresses_with_one_hash_are_told_apart),
 		T(test_random_batches),
 	};
 
