@@ -126,6 +126,47 @@ static void test_a_try_that_pays_ends_the_pauses(void **state)
 	assert_true(gather.pause <= GATHER_WINDOW);
 }
 
+/* A try of so many rests, at the end of which there is a single query; gives how many
+ * batches there are until the next. */
+static unsigned try_until_quiet(unsigned rests)
+{
+	unsigned plain = 0;
+
+	while (!gather.rested)
+		(void)serve(&busy);
+	for (unsigned i = 1; i < rests; i++)
+		assert_true(serve(&busy));
+	assert_false(gather_is_due(&gather, now_ns += 1000000, 1, 1, 1));
+	do
+		plain++;
+	while (!serve(&busy));
+	return plain - 1;
+}
+
+/* Within a window it is not known that rests pay: who asks a few at once, now and then,
+ * would have each of his last queries wait. */
+static void test_a_try_that_finds_quiet_within_a_window_has_failed(void **state)
+{
+	unsigned pause = GATHER_WINDOW;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++, pause *= 2)
+		assert_int_equal(try_until_quiet(GATHER_WINDOW), pause);
+	forget(NULL);
+	for (unsigned i = 0; i < 3; i++)
+		(void)try_until_quiet(1 + i % GATHER_WINDOW);
+	assert_int_equal(gather.failures, 3);
+}
+
+static void test_the_end_of_the_load_after_a_window_is_no_failure(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(try_until_quiet(GATHER_WINDOW + 1 + i), GATHER_WINDOW);
+		assert_int_equal(gather.failures, 0);
+	}
+}
+
 static void test_large_batches_need_no_rest(void **state)
 {
 	static const struct load large = {GATHER_QUERIES_MAX, 100, 64, 200, 1};
@@ -162,6 +203,8 @@ int main(void)
 		T(test_the_end_of_the_load_ends_the_rests_at_once),
 		T(test_tries_that_fail_become_rare),
 		T(test_a_try_that_pays_ends_the_pauses),
+		T(test_a_try_that_finds_quiet_within_a_window_has_failed),
+		T(test_the_end_of_the_load_after_a_window_is_no_failure),
 		T(test_large_batches_need_no_rest),
 		T(test_between_rests_a_large_batch_needs_none),
 		T(test_what_is_not_answered_is_no_load),
