@@ -24,6 +24,24 @@
 
 static struct fixture f;
 
+/* A damaged file may say that a table has more entries, or fewer, than are there. */
+static struct {
+	unsigned table;
+	int too_many;
+} miscount;
+
+gaz_status __real_store_count(struct store_txn *txn, unsigned table, size_t *out);
+gaz_status __wrap_store_count(struct store_txn *txn, unsigned table, size_t *out);
+
+gaz_status __wrap_store_count(struct store_txn *txn, unsigned table, size_t *out)
+{
+	gaz_status st = __real_store_count(txn, table, out);
+
+	if (st == GAZ_OK && table == miscount.table)
+		*out += (size_t)miscount.too_many;
+	return st;
+}
+
 struct heard {
 	size_t count;
 	char table[64];
@@ -484,6 +502,28 @@ static void test_wrong_count_names_both_figures(void **state)
 	tear_down();
 }
 
+static void test_table_that_miscounts_names_both_figures(void **state)
+{
+	struct heard heard;
+
+	(void)state;
+	set_up(false);
+	miscount.table = TABLE_VPC;
+	for (int i = -1; i <= 1; i++) {
+		char expected[64];
+
+		miscount.too_many = i;
+		(void)snprintf(expected, sizeof expected,
+			       "it has 1 entries, but counts %d", 1 + i);
+		heard = check(f.store);
+		assert_int_equal(heard.count, i != 0);
+		assert_string_equal(heard.table, i ? "vpc" : "");
+		assert_string_equal(heard.what, i ? expected : "");
+	}
+	miscount.too_many = 0;
+	tear_down();
+}
+
 static void test_unknown_table_is_named(void **state)
 {
 	const char *names[TABLE_COUNT + 1];
@@ -557,6 +597,7 @@ int main(void)
 		cmocka_unit_test(test_key_without_form_is_found),
 		cmocka_unit_test(test_zeroed_value_is_found),
 		cmocka_unit_test(test_wrong_count_names_both_figures),
+		cmocka_unit_test(test_table_that_miscounts_names_both_figures),
 		cmocka_unit_test(test_unknown_table_is_named),
 		cmocka_unit_test(test_records_that_do_not_fit_are_named),
 	};
