@@ -12,8 +12,9 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "store/env-internal.h"
 #include "store/lock-internal.h"
-#include "store/store-internal.h"
+#include "store/store_pages-internal.h"
 
 /* The map is address space, not memory or disk: the file grows as it is
  * filled, until the disk ends. So it is made as large as the kernel lets us. */
@@ -25,21 +26,6 @@ enum {
 };
 
 static const char FORMAT_KEY[] = "format";
-gaz_status store_status_of(int rc)
-{
-	switch (rc) {
-	case 0:
-		return GAZ_OK;
-	case MDB_NOTFOUND:
-		return GAZ_ENOTFOUND;
-	case ENOMEM:
-		return GAZ_ENOMEM;
-	case MDB_READERS_FULL:
-		return GAZ_ELIMIT;
-	default:
-		return GAZ_ESTORE;
-	}
-}
 
 static gaz_status damaged(struct gaz_error *err, const char *dir, const char *why)
 {
@@ -135,8 +121,7 @@ static gaz_status check_format(struct store *s, MDB_txn *txn,
 	MDB_val key = {sizeof FORMAT_KEY - 1, (void *)(uintptr_t)FORMAT_KEY};
 	MDB_val value;
 	MDB_dbi table = s->tables[s->table_count];
-	int rc = table == STORE_NO_TABLE ? MDB_NOTFOUND
-					 : mdb_get(txn, table, &key, &value);
+	int rc = table == ENV_NO_TABLE ? MDB_NOTFOUND : mdb_get(txn, table, &key, &value);
 	struct reader r;
 	uint32_t format;
 
@@ -164,7 +149,7 @@ static int open_table(const struct store *s, MDB_txn *txn, const char *name, MDB
 
 	if (rc != MDB_NOTFOUND || !s->read_only)
 		return rc;
-	*out = STORE_NO_TABLE;
+	*out = ENV_NO_TABLE;
 	return 0;
 }
 
@@ -178,7 +163,7 @@ static gaz_status open_tables(struct store *s, const struct store_config *config
 	for (size_t i = 0; rc == 0 && i < config->table_count; i++)
 		rc = open_table(s, txn, config->tables[i], &s->tables[i]);
 	if (rc == 0)
-		rc = open_table(s, txn, STORE_FORMAT_TABLE,
+		rc = open_table(s, txn, ENV_FORMAT_TABLE,
 				&s->tables[config->table_count]);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
@@ -343,7 +328,7 @@ gaz_status store_copy(struct store *store, int fd)
 		return GAZ_OK;
 	log_error("store-copy-failed", "reason=\"%s\"", mdb_strerror(rc));
 	/* LMDB's own codes are negative, the system's positive. */
-	return rc > 0 && rc != ENOMEM ? GAZ_EIO : store_status_of(rc);
+	return rc > 0 && rc != ENOMEM ? GAZ_EIO : env_status_of(rc);
 }
 
 gaz_status store_limit_size(struct store *store, size_t bytes)

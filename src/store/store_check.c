@@ -2,7 +2,7 @@
 #include <lmdb.h>
 #include <string.h>
 
-#include "store/store-internal.h"
+#include "store/env-internal.h"
 
 /* What the tables that LMDB keeps for itself say of a store's health. */
 
@@ -10,7 +10,7 @@ static bool is_known(const struct store *s, MDB_val name)
 {
 	for (size_t i = 0; i <= s->table_count; i++) {
 		const char *known =
-			i < s->table_count ? s->table_names[i] : STORE_FORMAT_TABLE;
+			i < s->table_count ? s->table_names[i] : ENV_FORMAT_TABLE;
 
 		if (strlen(known) == name.mv_size &&
 		    memcmp(known, name.mv_data, name.mv_size) == 0)
@@ -24,7 +24,7 @@ gaz_status store_find_stranger(struct store_txn *txn, struct span after,
 			       struct span *name_out)
 {
 	MDB_cursor *cursor = NULL;
-	MDB_val key = store_to_val(after);
+	MDB_val key = env_to_val(after);
 	MDB_val value;
 	MDB_dbi dbi;
 	int rc = mdb_dbi_open(txn->txn, NULL, 0, &dbi);
@@ -39,9 +39,9 @@ gaz_status store_find_stranger(struct store_txn *txn, struct span after,
 			    memcmp(key.mv_data, after.data, after.len) == 0)))
 		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 	if (rc == 0)
-		*name_out = store_to_span(key);
+		*name_out = env_to_span(key);
 	mdb_cursor_close(cursor);
-	return store_status_of(rc);
+	return env_status_of(rc);
 }
 
 /* One entry for each transaction that freed pages: their count, then their numbers,
@@ -94,5 +94,5 @@ gaz_status store_check_free_pages(struct store_txn *txn)
 			break;
 	}
 	mdb_cursor_close(cursor);
-	return rc == MDB_NOTFOUND ? GAZ_OK : store_status_of(rc);
+	return rc == MDB_NOTFOUND ? GAZ_OK : env_status_of(rc);
 }

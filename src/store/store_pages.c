@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "store/store_pages-internal.h"
+
 #include <inttypes.h>
-#include <lmdb.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "store/store-internal.h"
 
 /* The pages of a store, before LMDB reads any but the headers. It trusts them: a damaged
  * one is an endless loop, a failed assertion, or a read far outside the map, as soon as
@@ -111,8 +111,8 @@ static bool check_large(struct walk *w, uint64_t number, uint64_t size)
 }
 
 /* A node of a leaf; `room` is what there is from its begin to the end of the page. */
-static bool check_entry(struct walk *w, const uint8_t *node, size_t room,
-			bool holds_tables)
+static bool check_node(struct walk *w, const uint8_t *node, size_t room,
+		       bool holds_tables)
 {
 	const unsigned flags = get_u16(node + NODE_FLAGS);
 	const size_t key_size = get_u16(node + NODE_KEY_SIZE);
@@ -149,7 +149,7 @@ static bool check_page(struct walk *w, uint64_t number, unsigned depth, bool hol
 		    at + NODE_HEADER + get_u16(node + NODE_KEY_SIZE) > w->page_size)
 			return false;
 		if (depth == 1) {
-			if (!check_entry(w, node, w->page_size - at, holds_tables))
+			if (!check_node(w, node, w->page_size - at, holds_tables))
 				return false;
 		} else if (!check_page(w,
 				       get_u32(node) |

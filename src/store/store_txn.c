@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "store/changeset.h"
-#include "store/store-internal.h"
+#include "store/env-internal.h"
 
 /* Transactions: begin and end, changes, reading by key and by cursor. */
 
@@ -28,7 +28,7 @@ static gaz_status begin(struct store *store, unsigned flags, struct store_txn **
 	rc = mdb_txn_begin(store->env, NULL, flags, &txn->txn);
 	if (rc != 0) {
 		free(txn);
-		return store_status_of(rc);
+		return env_status_of(rc);
 	}
 	*out = txn;
 	return GAZ_OK;
@@ -65,8 +65,8 @@ gaz_status store_apply(struct store_txn *txn, const struct changeset *set)
 		struct span key;
 		struct span value;
 		bool is_put = changeset_at(set, i, &table, &key, &value);
-		MDB_val k = store_to_val(key);
-		MDB_val v = store_to_val(value);
+		MDB_val k = env_to_val(key);
+		MDB_val v = env_to_val(value);
 		MDB_dbi dbi = txn->store->tables[table];
 		int rc = is_put ? mdb_put(txn->txn, dbi, &k, &v, 0)
 				: mdb_del(txn->txn, dbi, &k, NULL);
@@ -98,18 +98,18 @@ void store_abort(struct store_txn **txn)
 gaz_status store_get(struct store_txn *txn, unsigned table, struct span key,
 		     struct span *out)
 {
-	MDB_val k = store_to_val(key);
+	MDB_val k = env_to_val(key);
 	MDB_val v = {0, NULL};
 	int rc;
 
 	if (key.len == 0 || key.len > KEY_LEN_MAX)
 		return GAZ_ENOTFOUND;
-	if (txn->store->tables[table] == STORE_NO_TABLE)
+	if (txn->store->tables[table] == ENV_NO_TABLE)
 		return GAZ_ENOTFOUND;
 	rc = mdb_get(txn->txn, txn->store->tables[table], &k, &v);
 	if (rc == 0)
-		*out = store_to_span(v);
-	return store_status_of(rc);
+		*out = env_to_span(v);
+	return env_status_of(rc);
 }
 
 gaz_status store_count(struct store_txn *txn, unsigned table, size_t *out)
@@ -117,12 +117,12 @@ gaz_status store_count(struct store_txn *txn, unsigned table, size_t *out)
 	MDB_stat stat_table = {0};
 	int rc = 0;
 
-	if (txn->store->tables[table] != STORE_NO_TABLE)
+	if (txn->store->tables[table] != ENV_NO_TABLE)
 		rc = mdb_stat(txn->txn, txn->store->tables[table], &stat_table);
 
 	if (rc == 0)
 		*out = stat_table.ms_entries;
-	return store_status_of(rc);
+	return env_status_of(rc);
 }
 
 gaz_status store_cursor_open(struct store_txn *txn, unsigned table,
@@ -133,12 +133,12 @@ gaz_status store_cursor_open(struct store_txn *txn, unsigned table,
 
 	if (!cursor)
 		return GAZ_ENOMEM;
-	if (txn->store->tables[table] != STORE_NO_TABLE)
+	if (txn->store->tables[table] != ENV_NO_TABLE)
 		rc = mdb_cursor_open(txn->txn, txn->store->tables[table],
 				     &cursor->cursor);
 	if (rc != 0) {
 		free(cursor);
-		return store_status_of(rc);
+		return env_status_of(rc);
 	}
 	*out = cursor;
 	return GAZ_OK;
@@ -156,7 +156,7 @@ void store_cursor_close(struct store_cursor **cursor)
 static gaz_status move(struct store_cursor *cursor, MDB_cursor_op op, struct span key,
 		       struct span *key_out, struct span *value_out)
 {
-	MDB_val k = store_to_val(key);
+	MDB_val k = env_to_val(key);
 	MDB_val v = {0, NULL}; /* on a damaged page LMDB may find a key alone */
 	int rc = MDB_NOTFOUND;
 
@@ -164,10 +164,10 @@ static gaz_status move(struct store_cursor *cursor, MDB_cursor_op op, struct spa
 		rc = mdb_cursor_get(cursor->cursor, &k, &v, op);
 
 	if (rc == 0) {
-		*key_out = store_to_span(k);
-		*value_out = store_to_span(v);
+		*key_out = env_to_span(k);
+		*value_out = env_to_span(v);
 	}
-	return store_status_of(rc);
+	return env_status_of(rc);
 }
 
 gaz_status store_cursor_seek(struct store_cursor *cursor, struct span key,
