@@ -106,8 +106,8 @@ enum shape_mode {	   /* what members that the shape does not know are */
 
 /**
  * Check a JSON object against a structure shape and decode it into `out`, a
- * zeroed struct of `shape->size` bytes. A member that is null counts as absent. Everything decoded and both texts are copies
- * in the arena.
+ * zeroed struct of `shape->size` bytes. A member that is null counts as absent.
+ * Everything decoded and both texts are copies in the arena.
  *
  * @return GAZ_OK; GAZ_EFORMAT: `problem` has one of the texts; GAZ_ENOMEM.
  *         After an error the contents of `out` mean nothing.

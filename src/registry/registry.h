@@ -161,7 +161,8 @@ void registry_stop(struct registry *r);
 
 void registry_close(struct registry **r);
 
-/** A file without a name on the store's disk, for registry_write_file(). @return GAZ_OK, GAZ_EIO. */
+/** A file without a name on the store's disk, for registry_write_file().
+ *  @return GAZ_OK, GAZ_EIO */
 GAZ_MUST_CHECK gaz_status registry_open_spool(struct registry *r, int *fd_out);
 
 /** Nothing -> a file, as registry_write_file() has it: all that there is at this moment.

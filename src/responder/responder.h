@@ -87,8 +87,8 @@ size_t responder_answer(const struct responder *r, const uint8_t *query, size_t 
 			size_t cap);
 
 /** Names that lie in none of our zones go to a resolver, with one desk for each worker and
- *  one for responder_answer(): before responder_start(). Both are borrowed until responder_close().
- *  @return GAZ_OK, GAZ_ENOMEM */
+ *  one for responder_answer(): before responder_start(). Both are borrowed until
+ *  responder_close(). @return GAZ_OK, GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status responder_forward(struct responder *r, struct forward *forward,
 					    const struct recursion *recursion);
 

@@ -60,7 +60,8 @@ void zonedir_free_file(struct file *file);
  * now, in the order of their names; of each is known whether it has gone, and whether
  * another counts for its zone.
  *
- * @return GAZ_OK, GAZ_EIO, GAZ_ENOMEM: the files are those of before; err says what to do about it
+ * @return GAZ_OK, GAZ_EIO, GAZ_ENOMEM: the files are those of before; err says what to do
+ *         about it
  */
 GAZ_MUST_CHECK gaz_status zonedir_scan(struct zonedir *dir, struct gaz_error *err);
 

@@ -16,8 +16,9 @@
  * which is a registered RCU thread.
  *
  * Each change costs the size of the node it touches, whatever the size of the
- * zone; a record more in a set of many that are not all answered costs less. All owner names are absolute wire names (RFC 1035, section 3.1)
- * without compression, of any case: they are stored in lower case.
+ * zone; a record more in a set of many that are not all answered costs less. All
+ * owner names are absolute wire names (RFC 1035, section 3.1) without compression, of
+ * any case: they are stored in lower case.
  *
  * When a call fails with GAZ_ENOMEM the edit must be freed; with any other
  * status it is as before the call. */
