@@ -22,7 +22,7 @@ static void decode_body(const struct shape *shape, const char *body, size_t len)
 	static struct shape_patterns *patterns;
 	struct shape_problem problem = {0};
 	struct arena arena;
-	json_t *json = json_loadb(body, len, 0, NULL);
+	json_t *json = json_loadb(body, len, JSON_ALLOW_NUL, NULL);
 	gaz_status st;
 	void *out;
 
