@@ -12,7 +12,7 @@ enum {
 	DOCTOR_SERVERS_MAX = 16,
 	DOCTOR_ZONES_MAX = 32,
 	DOCTOR_NAME_SIZE = 1280, /* room for any service and namespace */
-	DOCTOR_VPC_SIZE = 68,	 /* an id has 64 characters at most */
+	DOCTOR_VPC_SIZE = 260,	 /* 64 characters at most, of four octets */
 };
 
 struct doctor_zone {

@@ -224,6 +224,15 @@ def test_a_namespace_of_a_vpc_that_no_listener_is_bound_to(patient):
     assert patient.doctor() == set()
 
 
+def test_a_vpc_whose_id_is_long_is_named_as_a_whole(patient):
+    """It has 64 characters at most, each of which may have four octets."""
+    vpc = "vpc-" + 60 * "\U0001f600"
+    patient.start(listen=(f"{OURS}:53=vpc-dev",)).api.private("long.internal", vpc)
+    patient.in_front()
+    assert f"long.internal is private to {vpc}, and" in \
+        {check: text for check, text in patient.doctor()}.get("listeners", "")
+
+
 def test_whoami_tells_the_source(start):
     """The record that the doctor reads: who asks, and what that means."""
     daemon = start("--vpc", "vpc-1=127.0.10.0/24", "--vpc", "vpc-2=127.0.10.0/24",
