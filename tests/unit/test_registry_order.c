@@ -220,33 +220,22 @@ static void test_a_clock_that_has_gone_far_back_is_believed(void **state)
  * nevertheless, also beside what is begun now; that waits as long as ever. */
 static void test_what_waits_when_the_clock_goes_back(void **state)
 {
-	struct get_operation_in get = {0};
-	struct operation_record op;
-	struct create_namespace_in in = {.name = "later"};
-	struct operation_started_out started;
+	const char *before[3];
+	const char *later;
+	enum operation_status status;
 
 	(void)state;
 	fixture_reopen_at(&f, START_MS, DELAY_MS);
 	for (int i = 0; i < 3; i++)
-		begin_namespace(i);
+		before[i] = begin_namespace(i);
 	fixture_reopen_at(&f, START_MS - 3600000, DELAY_MS);
-	assert_int_equal(fixture_mutate(&f, namespace_create_http, &in, &started),
-			 GAZ_OK);
-	get.operation_id = arena_strdup(&f.arena, started.operation_id);
-	for (int i = 0; i < 60000; i++) {
-		struct namespace_page_out page = {0};
-
-		assert_int_equal(
-			fixture_read(&f, namespace_list, &(struct page_in){0}, &page),
-			GAZ_OK);
-		if (page.count == 3)
-			break;
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	}
-	assert_int_equal(fixture_read(&f, operation_get, &get, &op), GAZ_OK);
-	assert_true(op.status == OPERATION_SUBMITTED || op.status == OPERATION_PENDING);
+	later = begin_namespace(3);
+	for (int i = 0; i < 3; i++)
+		wait_for_success(before[i]);
+	status = status_of(later);
+	assert_true(status == OPERATION_SUBMITTED || status == OPERATION_PENDING);
 	fixture_reopen_at(&f, START_MS - 3600000 + DELAY_MS, DELAY_MS);
-	wait_for_all();
+	wait_for_success(later);
 }
 
 /* ---- many ---- */
