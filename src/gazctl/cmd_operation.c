@@ -136,9 +136,9 @@ int cmd_call(const struct ctl *ctl, const struct args *args)
 	int rc;
 
 	if (strcmp(text, "-") == 0)
-		input = json_loadf(stdin, 0, &err);
+		input = json_loadf(stdin, JSON_ALLOW_NUL, &err);
 	else
-		input = json_loads(text, 0, &err);
+		input = json_loads(text, JSON_ALLOW_NUL, &err);
 	if (!input) {
 		ctl_report("the input is no JSON: line %d: %s", err.line, err.text);
 		return CTL_USAGE;

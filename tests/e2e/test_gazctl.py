@@ -464,6 +464,9 @@ def test_call_is_for_anything(daemon, ctl):
     assert "Vpcs" in json.loads(ctl("call", "Gazetteer.ListVpcs"))
     assert "UnknownOperation" in ctl("call", "NoSuch", expect=1)
     ctl("call", "ListNamespaces", "{", expect=2)
+    for words, stdin in (['{"Name":"a\\u0000"}'], None), (["-"], '{"Name":"a\\u0000"}'):
+        assert "Value '\"a\\u0000\"' at 'name' failed" in \
+            ctl("call", "CreateHttpNamespace", *words, stdin=stdin, expect=1)
 
 
 @pytest.mark.parametrize("command, member", [
