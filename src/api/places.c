@@ -32,6 +32,7 @@ enum piece {
 	PIECE_SIZE, /* the line before a chunk, or the line end behind one, or a whole body */
 	PIECE_SIZE_END,
 	PIECE_CHUNK,
+	PIECE_REFUSED, /* of a body that is too large, which is thrown away as it comes */
 };
 
 struct place {
@@ -238,11 +239,13 @@ static size_t take_piece(struct place *p, size_t len, bool is_all)
 		p->next = PIECE_SIZE_END;
 		return is_all ? READ_COST : 0;
 	case PIECE_SIZE_END:
-		p->next = PIECE_CHUNK;
+		p->next = is_end ? PIECE_CHUNK : PIECE_REFUSED;
 		return 0;
 	case PIECE_CHUNK:
 		p->next = PIECE_SIZE;
 		return is_all ? READ_COST : 0;
+	case PIECE_REFUSED:
+		break;
 	}
 	return 0;
 }
@@ -251,7 +254,7 @@ static size_t take_piece(struct place *p, size_t len, bool is_all)
  * while evhttp takes pieces from its input: only when that is done. */
 static void count_taken(struct place *p, size_t len, bool is_all)
 {
-	if (p->taken >= PLACES_REQUEST_HELD_MAX)
+	if (p->taken >= PLACES_REQUEST_HELD_MAX || p->next == PIECE_REFUSED)
 		return;
 	p->taken += len + take_piece(p, len, is_all);
 	if (p->taken >= PLACES_REQUEST_HELD_MAX)
