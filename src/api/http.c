@@ -102,6 +102,8 @@ const char *http_framing_fault(struct evhttp_request *req)
 			encodings++;
 			if (strcasecmp(h->value, "chunked") != 0)
 				return "The only Transfer-Encoding understood is chunked";
+			if (req->minor == 0)
+				return "HTTP/1.0 has no Transfer-Encoding";
 		}
 	}
 	if (lengths + encodings > 1)

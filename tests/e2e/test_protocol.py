@@ -403,6 +403,13 @@ def test_doubtful_framing_is_refused(shared, raw, extra, body):
     assert shared.api.raw("ListNamespaces").status == 200
 
 
+def test_chunks_of_an_http_1_0_client_are_refused(raw):
+    """A proxy of that age does not know them (RFC 9112, section 6.1)."""
+    data = request("Transfer-Encoding: chunked", "Connection: keep-alive",
+                   body=b"2\r\n{}\r\n0\r\n\r\n", length=False)
+    is_ours(raw(data.replace(b"HTTP/1.1", b"HTTP/1.0")), 400, "MalformedHttpRequestException")
+
+
 def test_a_length_beyond_all_numbers_harms_nobody(shared, raw):
     """The body never ends, so there is nothing to answer when the client has gone."""
     status, _, _ = raw(request("Content-Length: 99999999999999999999", body=b"{}",
