@@ -83,25 +83,6 @@ static int open_env(MDB_env **env_out, const struct store_config *config, unsign
 	return rc;
 }
 
-/* A file that is shorter than its last used page would raise SIGBUS later. */
-static gaz_status check_file_size(MDB_env *env, const char *dir, struct gaz_error *err)
-{
-	MDB_envinfo info;
-	MDB_stat stat_env;
-	struct stat file;
-	mdb_filehandle_t fd;
-
-	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat_env) != 0 ||
-	    mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &file) != 0)
-		return damaged(err, dir, "cannot read its header");
-	/* Pages 0 and 1 are the headers: a fresh environment has no others. */
-	if (info.me_last_pgno > 1 &&
-	    (uint64_t)file.st_size <
-		    (info.me_last_pgno + 1) * (uint64_t)stat_env.ms_psize)
-		return damaged(err, dir, "data.mdb is cut short");
-	return GAZ_OK;
-}
-
 static gaz_status write_format(struct store *s, MDB_txn *txn,
 			       const struct store_config *config, struct gaz_error *err)
 {
@@ -201,9 +182,7 @@ static gaz_status open_locked(struct store *s, const struct store_config *config
 	rc = open_env(&s->env, config, flags);
 	if (rc != 0)
 		return open_failed(err, config->dir, rc);
-	st = check_file_size(s->env, config->dir, err);
-	if (st == GAZ_OK)
-		st = check_pages(s->env, config->dir, err);
+	st = check_pages(s->env, config->dir, err);
 	return st == GAZ_OK ? open_tables(s, config, err) : st;
 }
 

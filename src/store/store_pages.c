@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 /* The pages of a store, before LMDB reads any but the headers. It trusts them: a damaged
  * one is an endless loop, a failed assertion, or a read far outside the map, as soon as
@@ -52,9 +53,9 @@ static const uint64_t NO_PAGE = UINT64_MAX;
 struct walk {
 	const uint8_t *map;
 	size_t page_size;
-	uint64_t pages;
-	uint64_t seen; /* so far; a page that is met twice makes it too many */
-	uint64_t bad;  /* the page that is not as it should be */
+	uint64_t pages; /* that the file has */
+	uint64_t seen;	/* so far; a page that is met twice makes it too many */
+	uint64_t bad;	/* the page that is not as it should be */
 };
 
 static unsigned get_u16(const uint8_t *at)
@@ -177,20 +178,28 @@ gaz_status store_check_pages(MDB_env *env, char *why, size_t cap)
 	struct walk w = {0};
 	const uint8_t *trees;
 	MDB_envinfo info;
-	MDB_stat stat;
+	MDB_stat stat_env;
+	struct stat file;
 	mdb_filehandle_t fd;
 	void *map;
 	bool is_good;
 
 	(void)snprintf(why, cap, "cannot read its header");
-	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat) != 0 ||
-	    mdb_env_get_fd(env, &fd) != 0)
+	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &stat_env) != 0 ||
+	    mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &file) != 0)
 		return GAZ_ESTORE;
 	/* A fresh environment has no file worth the name; others have other layouts. */
 	if (info.me_last_pgno < FIRST_PAGE || sizeof(size_t) != sizeof(uint64_t))
 		return GAZ_OK;
-	w.page_size = stat.ms_psize;
-	w.pages = info.me_last_pgno + 1;
+	w.page_size = stat_env.ms_psize;
+	/* The file may end before the last page: what a transaction took and gave back is
+	 * not written. A page that is in use must be there, or reading it raises SIGBUS. */
+	w.pages = (uint64_t)file.st_size / w.page_size;
+	if (w.pages > info.me_last_pgno + 1)
+		w.pages = info.me_last_pgno + 1;
+	(void)snprintf(why, cap, "data.mdb is cut short");
+	if (w.pages < FIRST_PAGE)
+		return GAZ_ESTORE;
 	map = mmap(NULL, w.pages * w.page_size, PROT_READ, MAP_SHARED, fd, 0);
 	/* LMDB's map may have all the address space that there is (ulimit -v). */
 	if (map == MAP_FAILED)
@@ -202,7 +211,8 @@ gaz_status store_check_pages(MDB_env *env, char *why, size_t cap)
 	(void)munmap(map, w.pages * w.page_size);
 	if (is_good)
 		return GAZ_OK;
-	(void)snprintf(why, cap, "page %" PRIu64 " of data.mdb is none of its tree",
-		       w.bad);
+	if (w.bad < w.pages || w.bad > info.me_last_pgno)
+		(void)snprintf(why, cap,
+			       "page %" PRIu64 " of data.mdb is none of its tree", w.bad);
 	return GAZ_ESTORE;
 }

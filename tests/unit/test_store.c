@@ -207,6 +207,49 @@ static void test_damaged_files_are_refused(void **state)
 	assert_null(s);
 }
 
+/* A large value, put and deleted again in one transaction. */
+static void come_and_go(struct store *s)
+{
+	static const uint8_t value[100000];
+	struct store_txn *txn = NULL;
+	struct changeset sets[2];
+
+	assert_int_equal(store_begin_write(s, &txn), GAZ_OK);
+	changeset_init(&sets[0]);
+	changeset_init(&sets[1]);
+	changeset_put(&sets[0], ONE, text("large"), (struct span){value, sizeof value});
+	changeset_delete(&sets[1], ONE, text("large"));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_apply(txn, &sets[i]), GAZ_OK);
+		changeset_fini(&sets[i]);
+	}
+	assert_int_equal(store_commit(&txn), GAZ_OK);
+}
+
+/* LMDB counts pages that one transaction has taken and given back, but it writes none of
+ * them: so the file ends before the last page that it knows of. */
+static void test_file_may_end_before_pages_that_were_never_used(void **state)
+{
+	static const char *const pairs[][2] = {{"a", "1"}, {"b", "2"}};
+	struct store *s = NULL;
+	struct store_txn *txn = NULL;
+	struct span value;
+
+	assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+	for (int i = 0; i < 4; i++) /* there are free pages */
+		write_pairs(s, pairs, 2);
+	come_and_go(s);
+	store_close(&s);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(open_in(*state, 1, &s, NULL), GAZ_OK);
+		assert_int_equal(store_begin_read(s, &txn), GAZ_OK);
+		assert_int_equal(store_get(txn, ONE, text("b"), &value), GAZ_OK);
+		store_abort(&txn);
+		write_pairs(s, pairs, 2); /* on one of these pages */
+		store_close(&s);
+	}
+}
+
 static void test_a_path_that_is_no_directory_is_named(void **state)
 {
 	struct store *s = NULL;
@@ -441,6 +484,7 @@ int main(void)
 		IN_DIR(test_a_second_process_is_told_who_is_in_the_way),
 		IN_DIR(test_another_format_is_refused_and_left_alone),
 		IN_DIR(test_damaged_files_are_refused),
+		IN_DIR(test_file_may_end_before_pages_that_were_never_used),
 		cmocka_unit_test(test_a_path_that_is_no_directory_is_named),
 		IN_DIR(test_reader_creates_nothing),
 		IN_DIR(test_reader_and_daemon_exclude_each_other),
