@@ -80,6 +80,13 @@ void bytes_put_u64(struct bytes *b, uint64_t v)
 	bytes_put_u32(b, (uint32_t)v);
 }
 
+void bytes_put_varint(struct bytes *b, uint64_t v)
+{
+	for (; v > 0x7f; v >>= 7)
+		bytes_put_u8(b, (uint8_t)(v | 0x80));
+	bytes_put_u8(b, (uint8_t)v);
+}
+
 void bytes_put_text(struct bytes *b, const char *text)
 {
 	if (!text) {
@@ -88,6 +95,13 @@ void bytes_put_text(struct bytes *b, const char *text)
 	}
 	bytes_put_u32(b, (uint32_t)strlen(text));
 	bytes_put(b, text, strlen(text));
+}
+
+void bytes_put_short_text(struct bytes *b, const char *text)
+{
+	bytes_put_varint(b, text ? strlen(text) + 1 : 0);
+	if (text)
+		bytes_put(b, text, strlen(text));
 }
 
 void reader_init(struct reader *r, struct span span)
@@ -140,19 +154,44 @@ uint64_t reader_u64(struct reader *r)
 	return high << 32 | reader_u32(r);
 }
 
-const char *reader_text(struct reader *r, struct arena *arena)
+uint64_t reader_varint(struct reader *r)
 {
-	uint32_t len = reader_u32(r);
-	const uint8_t *at;
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; shift < 64; shift += 7) {
+		uint8_t octet = reader_u8(r);
+
+		v |= (uint64_t)(octet & 0x7f) << shift;
+		if (!(octet & 0x80))
+			return v;
+	}
+	r->failed = true;
+	return 0;
+}
+
+static const char *take_text(struct reader *r, struct arena *arena, size_t len)
+{
+	const uint8_t *at = reader_take(r, len);
 	const char *text;
 
-	if (len == ABSENT_TEXT)
-		return NULL;
-	at = reader_take(r, len);
 	if (!at)
 		return NULL;
 	text = arena_strndup(arena, (const char *)at, len);
 	if (!text)
 		r->failed = true;
 	return text;
+}
+
+const char *reader_text(struct reader *r, struct arena *arena)
+{
+	uint32_t len = reader_u32(r);
+
+	return len != ABSENT_TEXT ? take_text(r, arena, len) : NULL;
+}
+
+const char *reader_short_text(struct reader *r, struct arena *arena)
+{
+	uint64_t len = reader_varint(r);
+
+	return len > 0 ? take_text(r, arena, len - 1) : NULL;
 }

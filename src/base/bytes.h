@@ -28,8 +28,14 @@ void bytes_put_u16(struct bytes *b, uint16_t v);
 void bytes_put_u32(struct bytes *b, uint32_t v);
 void bytes_put_u64(struct bytes *b, uint64_t v);
 
+/** A number in as few octets as it takes, seven bits in each. */
+void bytes_put_varint(struct bytes *b, uint64_t v);
+
 /** A string with its length before it; NULL is kept apart from "". */
 void bytes_put_text(struct bytes *b, const char *text);
+
+/** The same with a varint for the length. */
+void bytes_put_short_text(struct bytes *b, const char *text);
 
 /* A piece of memory that somebody else owns. */
 struct span {
@@ -51,9 +57,13 @@ uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
+uint64_t reader_varint(struct reader *r);
 
 struct arena;
 
 /** The string that bytes_put_text() wrote, copied into the arena; NULL for a
  *  NULL that was written, and on error. */
 const char *reader_text(struct reader *r, struct arena *arena);
+
+/** Likewise what bytes_put_short_text() wrote. */
+const char *reader_short_text(struct reader *r, struct arena *arena);

@@ -8,6 +8,10 @@
 
 #include "base/rng.h"
 
+enum {
+	RANDOM_CHARS = 16, /* for ID_RANDOM_LEN octets */
+};
+
 /* RFC 4648 base32 in lower case, without padding. */
 static void put_base32(const uint8_t *in, size_t chars, char *out)
 {
@@ -22,6 +26,28 @@ static void put_base32(const uint8_t *in, size_t chars, char *out)
 		out[i] = alphabet[(pair >> (11 - bit % 8)) & 31];
 	}
 	out[chars] = '\0';
+}
+
+/* So many characters, which are whole octets. */
+static gaz_status read_base32(const char *in, size_t chars, uint8_t *out)
+{
+	unsigned bits = 0;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < chars; i++) {
+		if (in[i] >= 'a' && in[i] <= 'z')
+			bits = bits << 5 | (unsigned)(in[i] - 'a');
+		else if (in[i] >= '2' && in[i] <= '7')
+			bits = bits << 5 | (unsigned)(in[i] - '2' + 26);
+		else
+			return GAZ_EFORMAT;
+		count += 5;
+		if (count >= 8) {
+			count -= 8;
+			*out++ = (uint8_t)(bits >> count);
+		}
+	}
+	return GAZ_OK;
 }
 
 gaz_status id_uuid(char out[ID_UUID_SIZE])
@@ -45,16 +71,31 @@ gaz_status id_uuid(char out[ID_UUID_SIZE])
 
 gaz_status id_resource(const char *prefix, char out[ID_RESOURCE_SIZE])
 {
-	uint8_t random[10];
-	size_t len = strlen(prefix);
+	uint8_t random[ID_RANDOM_LEN];
 
-	if (len + 16 >= ID_RESOURCE_SIZE)
-		return GAZ_ELIMIT;
 	if (rng_secret(random, sizeof random) != GAZ_OK)
 		return GAZ_EIO;
-	memcpy(out, prefix, len);
-	put_base32(random, 16, out + len);
+	id_resource_of(prefix, random, out);
 	return GAZ_OK;
+}
+
+gaz_status id_resource_bits(const char *prefix, const char *id,
+			    uint8_t out[ID_RANDOM_LEN])
+{
+	size_t len = strlen(prefix);
+
+	if (strlen(id) != len + RANDOM_CHARS || memcmp(id, prefix, len) != 0)
+		return GAZ_EFORMAT;
+	return read_base32(id + len, RANDOM_CHARS, out);
+}
+
+void id_resource_of(const char *prefix, const uint8_t bits[ID_RANDOM_LEN],
+		    char out[ID_RESOURCE_SIZE])
+{
+	size_t len = strnlen(prefix, ID_RESOURCE_SIZE - RANDOM_CHARS - 1);
+
+	memcpy(out, prefix, len);
+	put_base32(bits, RANDOM_CHARS, out + len);
 }
 
 gaz_status id_hosted_zone(char out[ID_ZONE_SIZE])
@@ -100,7 +141,7 @@ gaz_status id_digest(const void *data, size_t len, uint8_t out[ID_DIGEST_LEN])
 									: GAZ_ENOMEM;
 }
 
-void id_operation_at(const char target[ID_TARGET_LEN], int64_t submit_ms,
+void id_operation_at(const char target[ID_TARGET_CHARS], int64_t submit_ms,
 		     char out[ID_OPERATION_SIZE])
 {
 	char digits[14];
@@ -112,15 +153,15 @@ void id_operation_at(const char target[ID_TARGET_LEN], int64_t submit_ms,
 		digits[--at] = "0123456789abcdefghijklmnopqrstuvwxyz"[left % 36];
 		left /= 36;
 	} while (left > 0);
-	memmove(out, target, ID_TARGET_LEN);
-	out[ID_TARGET_LEN] = '-';
-	memcpy(out + ID_TARGET_LEN + 1, digits + at, sizeof digits - at);
+	memmove(out, target, ID_TARGET_CHARS);
+	out[ID_TARGET_CHARS] = '-';
+	memcpy(out + ID_TARGET_CHARS + 1, digits + at, sizeof digits - at);
 }
 
-void id_operation(const uint8_t target[ID_DIGEST_LEN], int64_t submit_ms,
+void id_operation(const uint8_t target[ID_TARGET_LEN], int64_t submit_ms,
 		  char out[ID_OPERATION_SIZE])
 {
-	put_base32(target, ID_TARGET_LEN, out);
+	put_base32(target, ID_TARGET_CHARS, out);
 	id_operation_at(out, submit_ms, out);
 }
 
@@ -128,10 +169,16 @@ gaz_status id_operation_time(const char *id, int64_t *submit_ms_out)
 {
 	char again[ID_OPERATION_SIZE];
 
-	if (strlen(id) >= ID_OPERATION_SIZE || strlen(id) <= ID_TARGET_LEN + 1)
+	if (strlen(id) >= ID_OPERATION_SIZE || strlen(id) <= ID_TARGET_CHARS + 1)
 		return GAZ_EFORMAT;
-	*submit_ms_out = strtoll(id + ID_TARGET_LEN + 1, NULL, 36);
+	*submit_ms_out = strtoll(id + ID_TARGET_CHARS + 1, NULL, 36);
 	/* Each time has one way to be written. */
 	id_operation_at(id, *submit_ms_out, again);
 	return strcmp(id, again) == 0 ? GAZ_OK : GAZ_EFORMAT;
+}
+
+gaz_status id_operation_target(const char *id, uint8_t out[ID_TARGET_LEN])
+{
+	return strlen(id) >= ID_TARGET_CHARS ? read_base32(id, ID_TARGET_CHARS, out)
+					     : GAZ_EFORMAT;
 }

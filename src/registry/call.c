@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dns/name.h"
+#include "registry/registry-internal.h"
 #include "store/changeset.h"
 #include "store/store.h"
 
@@ -51,18 +52,6 @@ gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 	if (st == GAZ_OK)
 		key_put(key_out, key.data, key.len);
 	store_cursor_close(&cursor);
-	return st;
-}
-
-gaz_status call_read_first_time(struct store_txn *txn, enum schema_table table,
-				int64_t *ms_out)
-{
-	struct key key = {0};
-	struct span value;
-	gaz_status st = call_read_first(txn, table, &key, &value);
-
-	if (st == GAZ_OK)
-		*ms_out = key_time_ms(&key);
 	return st;
 }
 
@@ -346,6 +335,40 @@ void call_remove_pairs(struct pair_list *pairs, const struct text_list *keys)
 	pairs->count = kept;
 }
 
+static enum schema_table tally_table(const struct key *key)
+{
+	return key->data[0] == 's' ? TABLE_TALLY : TABLE_UPPER_TALLY;
+}
+
+gaz_status call_get_tally(struct call *call, const struct key *key, struct span *out)
+{
+	enum schema_table table = tally_table(key);
+	gaz_status st = call_get(call, table, key_span(key), out);
+
+	if (st == GAZ_ENOTFOUND && table == TABLE_UPPER_TALLY)
+		st = call_get(call, TABLE_TALLY, key_span(key), out);
+	return st;
+}
+
+/* Where stores of the first two formats have it. */
+static void delete_former(struct call *call, const struct key *key)
+{
+	if (call->registry->has_former_tallies && tally_table(key) == TABLE_UPPER_TALLY)
+		call_delete(call, TABLE_TALLY, key_span(key));
+}
+
+void call_put_tally(struct call *call, const struct key *key, struct span value)
+{
+	changeset_put(call->changes, tally_table(key), key_span(key), value);
+	delete_former(call, key);
+}
+
+void call_delete_tally(struct call *call, const struct key *key)
+{
+	call_delete(call, tally_table(key), key_span(key));
+	delete_former(call, key);
+}
+
 static void make_tally_key(char kind, const char *id, struct key *key)
 {
 	key_put(key, &kind, 1);
@@ -361,7 +384,7 @@ gaz_status call_load_tally(struct call *call, char kind, const char *id,
 
 	memset(out, 0, sizeof *out);
 	make_tally_key(kind, id, &key);
-	st = call_get(call, TABLE_TALLY, key_span(&key), &value);
+	st = call_get_tally(call, &key, &value);
 	if (st == GAZ_ENOTFOUND)
 		return GAZ_OK;
 	return st == GAZ_OK ? schema_get_tally(value, out) : st;
@@ -376,7 +399,10 @@ void call_save_tally(struct call *call, char kind, const char *id,
 	bytes_init(&value);
 	make_tally_key(kind, id, &key);
 	schema_put_tally(&value, tally);
-	call_put(call, TABLE_TALLY, key_span(&key), &value);
+	if (value.failed)
+		call->changes->failed = true;
+	else
+		call_put_tally(call, &key, (struct span){value.data, value.len});
 	bytes_fini(&value);
 }
 
@@ -385,7 +411,7 @@ void call_drop_tally(struct call *call, char kind, const char *id)
 	struct key key = {0};
 
 	make_tally_key(kind, id, &key);
-	call_delete(call, TABLE_TALLY, key_span(&key));
+	call_delete_tally(call, &key);
 }
 
 const char *call_partition_id(struct call *call)

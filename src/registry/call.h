@@ -23,9 +23,6 @@ void call_delete(struct call *call, enum schema_table table, struct span key);
 /** The first entry of a table as the store has it; `value_out` points into it. */
 GAZ_MUST_CHECK gaz_status call_read_first(struct store_txn *txn, enum schema_table table,
 					  struct key *key_out, struct span *value_out);
-/** The time that it begins with, in a table whose keys do. */
-GAZ_MUST_CHECK gaz_status call_read_first_time(struct store_txn *txn,
-					       enum schema_table table, int64_t *ms_out);
 
 /**
  * Let a time be later than that of the last entry of a table by time, so that what comes
@@ -118,6 +115,12 @@ GAZ_MUST_CHECK gaz_status call_load_tally(struct call *call, char kind, const ch
 void call_save_tally(struct call *call, char kind, const char *id,
 		     const struct tally *tally);
 void call_drop_tally(struct call *call, char kind, const char *id);
+
+/** A tally, or what lies beside it, by its key. @return as call_get() */
+GAZ_MUST_CHECK gaz_status call_get_tally(struct call *call, const struct key *key,
+					 struct span *out);
+void call_put_tally(struct call *call, const struct key *key, struct span value);
+void call_delete_tally(struct call *call, const struct key *key);
 
 /** The id under which a partition keeps its tally ('p'). NULL: out of memory. */
 const char *call_partition_id(struct call *call);

@@ -152,6 +152,7 @@ static gaz_status check_entries(struct check *c)
 		{TABLE_SERVICE_ATTRIBUTES, check_attributes_entry},
 		{TABLE_TAG, check_tag_entry},
 		{TABLE_TALLY, check_beside_tally},
+		{TABLE_UPPER_TALLY, check_beside_tally},
 		{TABLE_HEALTH_DUE, check_health_entry},
 		{TABLE_VPC, check_vpc_entry},
 	};

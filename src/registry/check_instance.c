@@ -180,7 +180,7 @@ static gaz_status check_partition(struct check *c, struct span key,
 	if (!id)
 		return GAZ_ENOMEM;
 	if (!slash) {
-		check_fault(c, TABLE_TALLY, key, "that is no region and account");
+		check_fault(c, c->table, key, "that is no region and account");
 		return GAZ_OK;
 	}
 	key_put(&prefix, id, (size_t)(slash - id));
@@ -189,7 +189,7 @@ static gaz_status check_partition(struct check *c, struct span key,
 	st = check_count_below(c, TABLE_NAMESPACE_ORDER, &prefix, &count);
 	count += check_held(c, 'p', id);
 	if (st == GAZ_OK && count != tally->children)
-		check_fault(c, TABLE_TALLY, key, "it says %u namespaces, there are %zu",
+		check_fault(c, c->table, key, "it says %u namespaces, there are %zu",
 			    tally->children, count);
 	return st;
 }
@@ -205,7 +205,7 @@ gaz_status check_tally_entry(struct check *c, struct span key, struct span value
 	if (instance_is_young(key, &instance_key))
 		return check_young(c, instance_key, value);
 	if (schema_get_tally(value, &tally) != GAZ_OK) {
-		check_fault(c, TABLE_TALLY, key, "its value cannot be read");
+		check_fault(c, c->table, key, "its value cannot be read");
 		return GAZ_OK;
 	}
 	if (key.data[0] == 'p')
@@ -216,7 +216,7 @@ gaz_status check_tally_entry(struct check *c, struct span key, struct span value
 	else
 		found = false;
 	if (st == GAZ_OK && !found)
-		check_fault(c, TABLE_TALLY, key, "what it belongs to does not exist");
+		check_fault(c, c->table, key, "what it belongs to does not exist");
 	return st;
 }
 

@@ -124,21 +124,6 @@ gaz_status check_operation_links(struct check *c, const char *id,
 
 /* ---- one operation ---- */
 
-static bool is_operation_key(struct span key, int64_t create_ms)
-{
-	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-	struct reader r;
-
-	reader_init(&r, key);
-	if (key.len != OPERATION_KEY_LEN || (int64_t)reader_u64(&r) != create_ms)
-		return false;
-	for (size_t i = 0; i < r.left; i++) {
-		if (!r.at[i] || !strchr(alphabet, r.at[i]))
-			return false;
-	}
-	return true;
-}
-
 static bool has_its_targets(const struct operation_record *op)
 {
 	switch (op->type) {
@@ -209,11 +194,18 @@ static gaz_status is_in_scope(struct check *c, struct span key, const struct key
 	return GAZ_OK;
 }
 
+static bool is_below(struct span a, struct span b)
+{
+	int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+
+	return order < 0 || (order == 0 && a.len < b.len);
+}
+
 /* What a link names may be gone if it was the oldest when it went. */
 static gaz_status check_before(struct check *c, struct span key, const struct key *scope,
 			       const struct operation_link *before)
 {
-	struct span at = {before->key, sizeof before->key};
+	struct span at = operation_link_span(before);
 	struct key oldest = {0};
 	struct span value;
 	bool fits = false;
@@ -221,7 +213,7 @@ static gaz_status check_before(struct check *c, struct span key, const struct ke
 
 	if (st == GAZ_ENOTFOUND) {
 		st = call_read_first(c->txn, TABLE_OPERATION, &oldest, &value);
-		fits = st == GAZ_OK && memcmp(before->key, oldest.data, at.len) < 0;
+		fits = st == GAZ_OK && is_below(at, key_span(&oldest));
 		c->swept++;
 	} else {
 		c->reached += hash_place(at, scope);
@@ -256,11 +248,11 @@ static gaz_status check_scopes(struct check *c, struct span key,
 		c->listed += hash_place(key, &scopes[i]);
 		st = operation_find_last(&c->call, &scopes[i], &last);
 		/* One that cannot be read is told where it is. */
-		if (st == GAZ_OK && !last.present)
+		if (st == GAZ_OK && last.len == 0)
 			note_unlisted(c, key);
 		if (st == GAZ_ESTORE)
 			st = GAZ_OK;
-		if (st == GAZ_OK && extra->before[i].present)
+		if (st == GAZ_OK && extra->before[i].len > 0)
 			st = check_before(c, key, &scopes[i], &extra->before[i]);
 	}
 	return st;
@@ -292,8 +284,15 @@ gaz_status check_operation_last_entry(struct check *c, struct span key, struct s
 
 gaz_status check_beside_tally(struct check *c, struct span key, struct span value)
 {
+	bool is_upper = key.data[0] != 's';
 	struct span scope;
+	struct span other;
 
+	if (c->table == TABLE_UPPER_TALLY && !is_upper)
+		check_fault(c, c->table, key, "it does not belong into this table");
+	if (c->table == TABLE_TALLY && is_upper &&
+	    store_get(c->txn, TABLE_UPPER_TALLY, key, &other) == GAZ_OK)
+		check_fault(c, c->table, key, "it is in another table as well");
 	return operation_is_last_key(key, &scope) ? check_last(c, key, scope, value)
 						  : check_tally_entry(c, key, value);
 }
@@ -327,8 +326,6 @@ gaz_status check_operation_entry(struct check *c, struct span key, struct span v
 	}
 	if (st != GAZ_OK)
 		return st;
-	if (!is_operation_key(key, op.create_ms))
-		check_fault(c, TABLE_OPERATION, key, "its id is not that of its time");
 	if (!extra.scope_namespace || !has_its_targets(&op))
 		check_fault(c, TABLE_OPERATION, key,
 			    "its targets are not those of its type");

@@ -36,7 +36,7 @@ static gaz_status load_tally(struct check *c, char kind, const char *id,
 	*out = (struct tally){0};
 	key_put(&key, &kind, 1);
 	key_put(&key, id, strlen(id));
-	st = store_get(c->txn, TABLE_TALLY, key_span(&key), &value);
+	st = call_get_tally(&c->call, &key, &value);
 	if (is_there)
 		*is_there = st == GAZ_OK;
 	if (st == GAZ_OK)

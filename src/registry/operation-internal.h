@@ -116,13 +116,15 @@ void operation_make_scopes(const struct call *call, const struct operation_recor
 GAZ_MUST_CHECK gaz_status operation_find_last(struct call *call, const struct key *scope,
 					      struct operation_link *out);
 
-/** Is that the key of TABLE_TALLY under which the beginning of a list is kept? */
+/** Is that a key of the tables of tallies under which the beginning of a list is kept? */
 bool operation_is_last_key(struct span key, struct span *scope_out);
 
-/** @return GAZ_OK, GAZ_ENOTFOUND, GAZ_ESTORE */
-GAZ_MUST_CHECK gaz_status operation_exists(struct call *call, const char *id);
+/** The key of a new operation. @return GAZ_ENOTFOUND (it is free), GAZ_OK (one has the
+ *  key, be it of another id), GAZ_ESTORE */
+GAZ_MUST_CHECK gaz_status operation_probe_key(struct call *call, const char *id,
+					      struct operation_link *out);
 
-/** A new operation, into the lists too; sets extra->before. */
+/** A new operation with a free key, into the lists too; sets extra->before. */
 GAZ_MUST_CHECK gaz_status operation_add(struct call *call,
 					const struct operation_record *op,
 					struct operation_extra *extra);

@@ -109,14 +109,14 @@ gaz_status operation_check_locks(struct call *call, const struct operation_plan 
 /* Ids carry milliseconds: two operations on one target within one would
  * collide, so the later one's submit time moves on. */
 static gaz_status make_id(struct call *call, const struct key *lock,
-			  struct operation_record *op)
+			  struct operation_record *op, struct operation_link *key_out)
 {
 	char id[ID_OPERATION_SIZE];
 	gaz_status st;
 
 	op->create_ms = call->now_ms;
 	id_operation(lock->data, op->create_ms, id);
-	while ((st = operation_exists(call, id)) == GAZ_OK)
+	while ((st = operation_probe_key(call, id, key_out)) == GAZ_OK)
 		id_operation_at(id, ++op->create_ms, id);
 	if (st != GAZ_ENOTFOUND)
 		return st;
@@ -209,7 +209,7 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 
 	if (plan->intent->failed)
 		return GAZ_ENOMEM;
-	st = make_id(call, &plan->locks[0], &op);
+	st = make_id(call, &plan->locks[0], &op, &extra.key);
 	if (st != GAZ_OK)
 		return st;
 	op.update_ms = op.create_ms;
@@ -226,7 +226,7 @@ gaz_status operation_submit(struct call *call, const struct operation_plan *plan
 	} else {
 		save_pending(call, plan, &op, extra.due_ms);
 	}
-	extra.has_token = plan->token.len == sizeof extra.token;
+	extra.has_token = plan->token.len >= sizeof extra.token;
 	if (extra.has_token)
 		memcpy(extra.token, plan->token.data, sizeof extra.token);
 	st = operation_add(call, &op, &extra);

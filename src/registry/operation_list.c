@@ -184,14 +184,14 @@ static gaz_status follow(struct call *call, struct span value, const void *arg,
 
 		st = operation_find_last(call, key, &last);
 		key->len = 0;
-		if (st == GAZ_OK && last.present)
-			key_put(key, last.key, sizeof last.key);
+		if (st == GAZ_OK)
+			key_put(key, last.key, last.len);
 		return st;
 	}
 	st = schema_get_operation_head(value, &head);
 	key->len = 0;
-	if (st == GAZ_OK && before->present)
-		key_put(key, before->key, sizeof before->key);
+	if (st == GAZ_OK)
+		key_put(key, before->key, before->len);
 	return st;
 }
 

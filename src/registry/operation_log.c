@@ -16,27 +16,39 @@ enum {
 /* The operations in the store: one table in the order of their submission, so
  * that a new one goes to its end and the sweep takes from its front. */
 
-gaz_status operation_exists(struct call *call, const char *id)
+static gaz_status find(struct call *call, bool wide, const char *id, struct key *key_out,
+		       struct span *value_out)
+{
+	gaz_status st = wide ? schema_operation_wide_key(id, key_out)
+			     : schema_operation_key(id, key_out);
+
+	return st == GAZ_OK
+		       ? call_get(call, TABLE_OPERATION, key_span(key_out), value_out)
+		       : st;
+}
+
+gaz_status operation_probe_key(struct call *call, const char *id,
+			       struct operation_link *out)
 {
 	struct key key = {0};
+	struct key wide = {0};
 	struct span value;
-	gaz_status st = schema_operation_key(id, &key);
+	gaz_status st = find(call, false, id, &key, &value);
 
-	return st == GAZ_OK ? call_get(call, TABLE_OPERATION, key_span(&key), &value)
-			    : st;
+	if (st == GAZ_ENOTFOUND && call->registry->has_wide_operations)
+		st = find(call, true, id, &wide, &value);
+	operation_link_set(out, key_span(&key));
+	return st;
 }
 
 void operation_save(struct call *call, const struct operation_record *op,
 		    const struct operation_extra *extra)
 {
-	struct key key = {0};
 	struct bytes value;
 
-	/* An id that is none leaves the key empty, which call_put() refuses. */
-	(void)schema_operation_key(op->id, &key);
 	bytes_init(&value);
 	schema_put_operation(&value, op, extra);
-	call_put(call, TABLE_OPERATION, key_span(&key), &value);
+	call_put(call, TABLE_OPERATION, operation_link_span(&extra->key), &value);
 	bytes_fini(&value);
 }
 
@@ -95,17 +107,13 @@ gaz_status operation_find_last(struct call *call, const struct key *scope,
 	gaz_status st;
 
 	make_last_key(scope, &key);
-	st = call_get(call, TABLE_TALLY, key_span(&key), &value);
+	st = call_get_tally(call, &key, &value);
 	if (st == GAZ_ENOTFOUND)
 		st = call_get(call, TABLE_OPERATION_LAST, key_span(scope), &value);
-	out->present = st == GAZ_OK;
-	if (st == GAZ_ENOTFOUND)
-		return GAZ_OK;
-	if (st == GAZ_OK && value.len != sizeof out->key)
+	operation_link_set(out, st == GAZ_OK ? value : (struct span){NULL, 0});
+	if (st == GAZ_OK && out->len == 0)
 		return GAZ_ESTORE;
-	if (st == GAZ_OK)
-		memcpy(out->key, value.data, sizeof out->key);
-	return st;
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
 /* @param last  empty: there is none any more */
@@ -118,9 +126,9 @@ static gaz_status save_last(struct call *call, const struct key *scope, struct s
 	operation_recent_note(call->registry->recent, scope, last);
 	make_last_key(scope, &key);
 	if (last.len > 0)
-		changeset_put(call->changes, TABLE_TALLY, key_span(&key), last);
+		call_put_tally(call, &key, last);
 	else
-		call_delete(call, TABLE_TALLY, key_span(&key));
+		call_delete_tally(call, &key);
 	if (st == GAZ_OK)
 		call_delete(call, TABLE_OPERATION_LAST, key_span(scope));
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
@@ -130,8 +138,7 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 			 struct operation_extra *extra)
 {
 	struct key scopes[OPERATION_SCOPES] = {0};
-	struct key key = {0};
-	gaz_status st = schema_operation_key(op->id, &key);
+	gaz_status st = GAZ_OK;
 
 	operation_make_scopes(call, op, extra, scopes);
 	for (size_t i = 0; st == GAZ_OK && i < OPERATION_SCOPES; i++) {
@@ -139,7 +146,8 @@ gaz_status operation_add(struct call *call, const struct operation_record *op,
 			continue;
 		st = operation_find_last(call, &scopes[i], &extra->before[i]);
 		if (st == GAZ_OK)
-			st = save_last(call, &scopes[i], key_span(&key));
+			st = save_last(call, &scopes[i],
+				       operation_link_span(&extra->key));
 	}
 	if (st != GAZ_OK)
 		return st;
@@ -163,10 +171,8 @@ static void show_progress(const struct call *call, struct operation_record *op,
 gaz_status operation_decode(struct call *call, struct span key, struct span value,
 			    struct operation_record *op, struct operation_extra *extra)
 {
-	gaz_status st = schema_get_operation(value, call->arena, op, extra);
+	gaz_status st = schema_get_operation(key, value, call->arena, op, extra);
 
-	if (st == GAZ_OK)
-		st = schema_operation_id(key, call->arena, &op->id);
 	if (st == GAZ_OK)
 		show_progress(call, op, extra);
 	return st;
@@ -175,14 +181,18 @@ gaz_status operation_decode(struct call *call, struct span key, struct span valu
 gaz_status operation_load(struct call *call, const char *id, struct operation_record *op,
 			  struct operation_extra *extra)
 {
-	struct key key = {0};
-	struct span value;
-	gaz_status st = schema_operation_key(id, &key);
+	gaz_status st = GAZ_ENOTFOUND;
 
-	if (st == GAZ_OK)
-		st = call_get(call, TABLE_OPERATION, key_span(&key), &value);
-	if (st == GAZ_OK)
-		st = operation_decode(call, key_span(&key), value, op, extra);
+	for (int wide = 0; st == GAZ_ENOTFOUND && wide < 2; wide++) {
+		struct key key = {0};
+		struct span value;
+
+		st = find(call, wide, id, &key, &value);
+		if (st == GAZ_OK)
+			st = operation_decode(call, key_span(&key), value, op, extra);
+		if (st == GAZ_OK && strcmp(op->id, id) != 0)
+			st = GAZ_ENOTFOUND;
+	}
 	return st;
 }
 
@@ -192,18 +202,17 @@ static gaz_status skip(struct call *call, const struct key *scope, const struct 
 		       const struct operation_link *before)
 {
 	struct operation_link last;
-	struct span next = {before->key, sizeof before->key};
+	struct span next = operation_link_span(before);
 	struct span value;
 	gaz_status st;
 
 	if (operation_recent_is_other(call->registry->recent, scope, key_span(key)))
 		return GAZ_OK;
 	st = operation_find_last(call, scope, &last);
-	if (st != GAZ_OK || !last.present ||
-	    memcmp(last.key, key->data, sizeof last.key) != 0)
+	if (st != GAZ_OK || last.len != key->len ||
+	    memcmp(last.key, key->data, last.len) != 0)
 		return st;
-	st = before->present ? call_get(call, TABLE_OPERATION, next, &value)
-			     : GAZ_ENOTFOUND;
+	st = call_get(call, TABLE_OPERATION, next, &value);
 	if (st == GAZ_OK)
 		return save_last(call, scope, next);
 	return st == GAZ_ENOTFOUND ? save_last(call, scope, (struct span){NULL, 0}) : st;
@@ -252,12 +261,15 @@ static gaz_status find_sweepings(struct call *call, struct key *key_out,
 {
 	const struct registry *r = call->registry;
 	size_t count = 0;
+	int64_t submit_ms = 0;
 	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, key_out, value_out);
 
 	if (st == GAZ_OK)
+		st = schema_operation_time(key_span(key_out), &submit_ms);
+	if (st == GAZ_OK)
 		st = store_count(call->txn, TABLE_OPERATION, &count);
 	if (st == GAZ_OK && !is_superfluous(r, count) &&
-	    !is_outdated(r, key_time_ms(key_out), call->now_ms))
+	    !is_outdated(r, submit_ms, call->now_ms))
 		st = GAZ_ENOTFOUND;
 	return st;
 }
@@ -267,9 +279,12 @@ static gaz_status find_sweepings(struct call *call, struct key *key_out,
 static void rest(struct call *call, const struct key *key)
 {
 	struct registry *r = call->registry;
-	int64_t submit_ms = key->len > 0 ? key_time_ms(key) : call->now_ms;
-	int64_t old_ms = submit_ms + r->config.operation_keep_ms;
+	int64_t submit_ms;
+	int64_t old_ms;
 
+	if (schema_operation_time(key_span(key), &submit_ms) != GAZ_OK)
+		submit_ms = call->now_ms;
+	old_ms = submit_ms + r->config.operation_keep_ms;
 	if (r->sweeping)
 		r->next_sweep_ms = clock_monotonic_ms() + SWEEP_INTERVAL_MS;
 	r->sweeping = false;
@@ -285,7 +300,8 @@ gaz_status operation_sweep(struct call *call)
 	gaz_status st = find_sweepings(call, &key, &value);
 
 	if (st == GAZ_OK)
-		st = operation_decode(call, key_span(&key), value, &op, &extra);
+		st = schema_get_nameless_operation(key_span(&key), value, call->arena,
+						   &op, &extra);
 	/* One that cannot be read stays: calls must not fail for it. So does one that is
 	 * pending: it is younger than all that is behind it. */
 	if (st == GAZ_ESTORE || (st == GAZ_OK && op.status != OPERATION_SUCCESS &&

@@ -31,12 +31,14 @@ struct registry {
 	struct operation_recent *recent;
 	struct instance_filter *filter;
 	struct instance_filling filling;
-	bool vpcs_changed;     /* by the group at work: project them at its end */
-	bool has_pending;      /* operations may be waiting for their time */
-	bool finish_failed;    /* the last attempt to finish due ones did */
-	bool sweeping;	       /* more old operations than can go in one group */
-	int64_t next_sweep_ms; /* for their age alone not before; monotonic */
-	int64_t sweep_due_ms;  /* when to sweep if nothing has happened by then */
+	bool vpcs_changed;	  /* by the group at work: project them at its end */
+	bool has_pending;	  /* operations may be waiting for their time */
+	bool finish_failed;	  /* the last attempt to finish due ones did */
+	bool sweeping;		  /* more old operations than can go in one group */
+	bool has_wide_operations; /* or had when the store was opened; see schema.h */
+	bool has_former_tallies;  /* likewise, of the first two formats */
+	int64_t next_sweep_ms;	  /* for their age alone not before; monotonic */
+	int64_t sweep_due_ms;	  /* when to sweep if nothing has happened by then */
 	struct healthcheck_notice *notices; /* of the group at work */
 	struct healthcheck_notice **notices_tail;
 };

@@ -218,6 +218,21 @@ static gaz_status load_young(struct loader *l, struct span key, struct span valu
 		       : GAZ_OK;
 }
 
+/* What is there in the layout of former formats. */
+static gaz_status find_former(struct registry *r, struct store_txn *txn)
+{
+	struct key key = {0};
+	struct span value;
+	gaz_status st = call_read_first(txn, TABLE_OPERATION, &key, &value);
+
+	r->has_wide_operations = st == GAZ_OK && key.len == OPERATION_KEY_MAX;
+	key = (struct key){0};
+	if (st == GAZ_OK || st == GAZ_ENOTFOUND)
+		st = call_read_first(txn, TABLE_TALLY, &key, &value);
+	r->has_former_tallies = st == GAZ_OK && key.data[0] != 's';
+	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
+}
+
 static gaz_status load_all(struct registry *r, struct gaz_error *why)
 {
 	struct loader l = {.r = r};
@@ -226,6 +241,8 @@ static gaz_status load_all(struct registry *r, struct gaz_error *why)
 	arena_init(&l.arena);
 	arena_init(&l.place_arena);
 	st = store_begin_read(r->store, &l.txn);
+	if (st == GAZ_OK)
+		st = find_former(r, l.txn);
 	if (st == GAZ_OK)
 		st = zonedit_new(r->db, &l.edit);
 	l.call = (struct call){.arena = &l.arena, .region = "", .account = ""};

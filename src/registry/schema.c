@@ -14,6 +14,7 @@ const char *const schema_table_names[TABLE_COUNT] = {
 	[TABLE_INSTANCE] = "instance",
 	[TABLE_NAME] = "name",
 	[TABLE_TALLY] = "tally",
+	[TABLE_UPPER_TALLY] = "upper-tally",
 	[TABLE_TAG] = "tag",
 	[TABLE_OPERATION] = "operation",
 	[TABLE_OPERATION_LAST] = "operation-last",
@@ -68,29 +69,6 @@ int64_t key_time_ms(const struct key *key)
 struct span key_span(const struct key *key)
 {
 	return (struct span){key->data, key->overflow ? 0 : key->len};
-}
-
-gaz_status schema_operation_key(const char *id, struct key *out)
-{
-	int64_t submit_ms;
-
-	if (id_operation_time(id, &submit_ms) != GAZ_OK)
-		return GAZ_ENOTFOUND;
-	key_put_time(out, submit_ms, id, ID_TARGET_LEN);
-	return GAZ_OK;
-}
-
-gaz_status schema_operation_id(struct span key, struct arena *arena, const char **out)
-{
-	char id[ID_OPERATION_SIZE];
-	struct reader r;
-
-	if (key.len != OPERATION_KEY_LEN)
-		return GAZ_ESTORE;
-	reader_init(&r, key);
-	id_operation_at((const char *)key.data + 8, (int64_t)reader_u64(&r), id);
-	*out = arena_strdup(arena, id);
-	return *out ? GAZ_OK : GAZ_ENOMEM;
 }
 
 static gaz_status end_reading(const struct reader *r, const struct arena *arena)
@@ -248,97 +226,6 @@ gaz_status schema_get_instance(struct span value, struct arena *arena,
 	out->healthy = reader_u8(&r) != 0;
 	out->health_due_ms = (int64_t)reader_u64(&r);
 	schema_read_pairs(&r, arena, &out->attributes);
-	return end_reading(&r, arena);
-}
-
-static void put_link(struct bytes *b, const struct operation_link *link)
-{
-	bytes_put_u8(b, link->present);
-	if (link->present)
-		bytes_put(b, link->key, sizeof link->key);
-}
-
-static void read_link(struct reader *r, struct operation_link *out)
-{
-	const uint8_t *key = NULL;
-
-	if (reader_u8(r) != 0)
-		key = reader_take(r, sizeof out->key);
-	out->present = key != NULL;
-	if (key)
-		memcpy(out->key, key, sizeof out->key);
-}
-
-void schema_put_operation(struct bytes *b, const struct operation_record *op,
-			  const struct operation_extra *extra)
-{
-	bytes_put_u8(b, VALUE_VERSION);
-	for (size_t i = 0; i < OPERATION_SCOPES; i++)
-		put_link(b, &extra->before[i]);
-	bytes_put_u8(b, extra->has_token);
-	if (extra->has_token)
-		bytes_put(b, extra->token, sizeof extra->token);
-	bytes_put_u8(b, (uint8_t)op->type);
-	bytes_put_u8(b, (uint8_t)op->status);
-	bytes_put_text(b, extra->region);
-	bytes_put_text(b, op->account);
-	bytes_put_text(b, extra->call_name);
-	bytes_put_u64(b, (uint64_t)op->create_ms);
-	bytes_put_u64(b, (uint64_t)op->update_ms);
-	bytes_put_u64(b, (uint64_t)extra->due_ms);
-	bytes_put_text(b, extra->scope_namespace);
-	bytes_put_text(b, op->namespace_id);
-	bytes_put_text(b, op->service_id);
-	bytes_put_text(b, op->instance_id);
-	bytes_put_text(b, op->error_code);
-	bytes_put_text(b, op->error_message);
-}
-
-static void read_operation_head(struct reader *r, struct operation_extra *out)
-{
-	const uint8_t *token = NULL;
-
-	start_reading(r, (struct span){r->at, r->left});
-	for (size_t i = 0; i < OPERATION_SCOPES; i++)
-		read_link(r, &out->before[i]);
-	if (reader_u8(r) != 0)
-		token = reader_take(r, sizeof out->token);
-	out->has_token = token != NULL;
-	if (token)
-		memcpy(out->token, token, sizeof out->token);
-}
-
-gaz_status schema_get_operation_head(struct span value, struct operation_extra *out)
-{
-	struct reader r;
-
-	reader_init(&r, value);
-	read_operation_head(&r, out);
-	return r.failed ? GAZ_ESTORE : GAZ_OK;
-}
-
-gaz_status schema_get_operation(struct span value, struct arena *arena,
-				struct operation_record *out,
-				struct operation_extra *extra)
-{
-	struct reader r;
-
-	reader_init(&r, value);
-	read_operation_head(&r, extra);
-	out->type = (enum operation_type)reader_u8(&r);
-	out->status = (enum operation_status)reader_u8(&r);
-	extra->region = reader_text(&r, arena);
-	out->account = reader_text(&r, arena);
-	extra->call_name = reader_text(&r, arena);
-	out->create_ms = (int64_t)reader_u64(&r);
-	out->update_ms = (int64_t)reader_u64(&r);
-	extra->due_ms = (int64_t)reader_u64(&r);
-	extra->scope_namespace = reader_text(&r, arena);
-	out->namespace_id = reader_text(&r, arena);
-	out->service_id = reader_text(&r, arena);
-	out->instance_id = reader_text(&r, arena);
-	out->error_code = reader_text(&r, arena);
-	out->error_message = reader_text(&r, arena);
 	return end_reading(&r, arena);
 }
 

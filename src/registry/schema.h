@@ -19,8 +19,9 @@
  * of the value, and add a test that opens a store of the old format. */
 
 enum {
-	SCHEMA_FORMAT = 2,
-	SCHEMA_FORMAT_OLDEST = 1, /* that can be read: beside its tallies lies nothing */
+	SCHEMA_FORMAT = 3,
+	SCHEMA_FORMAT_OLDEST =
+		1, /* that can be read; until 2 nothing lies beside tallies */
 };
 
 enum schema_table {
@@ -32,12 +33,15 @@ enum schema_table {
 	TABLE_SERVICE_ATTRIBUTES, /* service id -> its attributes */
 	TABLE_INSTANCE,		  /* service id NUL instance id -> instance, not young */
 	TABLE_NAME,  /* digest of a unique name (call_name_key) -> resource id */
-	TABLE_TALLY, /* 'n' namespace id, 's' service id, 'p' P -> tally; */
+	TABLE_TALLY, /* 's' service id -> tally; */
 	/* 's' service id NUL instance id -> young instance (instance_store.h); */
-	/* scope 1 -> key of the operation submitted last in the scope, which is */
-	/* 'p' P, 'n' namespace id, or 's' service id */
+	/* 's' service id 1 -> key of the operation submitted last in the service */
+	TABLE_UPPER_TALLY, /* 'n' namespace id, 'p' P -> tally; with 1 behind it the key */
+	/* of the operation submitted last there. Every registration changes them, whatever */
+	/* its service: so they are no part of the large table, of which a commit would */
+	/* write a second path. Until format 3 they were. */
 	TABLE_TAG,	      /* namespace or service id -> all its tags */
-	TABLE_OPERATION,      /* submit time, target part of its id -> operation */
+	TABLE_OPERATION,      /* submit time, part of the target in its id -> operation */
 	TABLE_OPERATION_LAST, /* the same by scope alone, from stores of the first format */
 	TABLE_LOCK,    /* digest of what a pending operation locks -> its id, its call */
 	TABLE_PENDING, /* due time, operation id -> locks and intent */
@@ -62,13 +66,19 @@ void key_put_time(struct key *key, int64_t ms, const char *id, size_t len);
 int64_t key_time_ms(const struct key *key); /* of a key that begins with a time */
 struct span key_span(const struct key *key);
 
-/** The key of an operation. @return GAZ_OK, GAZ_ENOTFOUND (that is no operation's id:
- *  the key stays as it is). */
+/** The key of a new operation. Another one may have it, since of the target it has a
+ *  part alone. @return GAZ_OK, GAZ_ENOTFOUND (that is no operation's id: the key stays
+ *  as it is). */
 gaz_status schema_operation_key(const char *id, struct key *out);
 
-/** The id that such a key stands for. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
-GAZ_MUST_CHECK gaz_status schema_operation_id(struct span key, struct arena *arena,
-					      const char **out);
+/** The key of the operation if it is wide. @return as schema_operation_key() */
+gaz_status schema_operation_wide_key(const char *id, struct key *out);
+
+/** What the keys of all operations begin with that were submitted at a time. */
+void schema_operation_keys_at(int64_t submit_ms, bool wide, struct key *out);
+
+/** The submit time in a key. @return GAZ_OK, GAZ_ESTORE (that is none). */
+GAZ_MUST_CHECK gaz_status schema_operation_time(struct span key, int64_t *submit_ms_out);
 
 /* Counters of one container. */
 struct tally {
@@ -88,15 +98,20 @@ struct instance_record {
 };
 
 enum {
-	OPERATION_KEY_LEN = 8 + ID_TARGET_LEN,
+	OPERATION_KEY_LEN = 10,
+	OPERATION_KEY_MAX = 8 + ID_TARGET_CHARS, /* of a wide one */
 	OPERATION_SCOPES = 3,
+	OPERATION_TOKEN_LEN = 16,
 };
 
 /* The key of an operation, or nothing. */
 struct operation_link {
-	bool present;
-	uint8_t key[OPERATION_KEY_LEN];
+	uint8_t len; /* 0: nothing */
+	uint8_t key[OPERATION_KEY_MAX];
 };
+
+void operation_link_set(struct operation_link *link, struct span key);
+struct span operation_link_span(const struct operation_link *link);
 
 /* What the API does not show of an operation. */
 struct operation_extra {
@@ -105,7 +120,9 @@ struct operation_extra {
 	const char *scope_namespace; /* the namespace it works in */
 	int64_t due_ms;		     /* when it ends, or ended */
 	bool has_token;
-	uint8_t token[ID_DIGEST_LEN]; /* digest of call, token and parameters */
+	/* The beginning of the digest of call, token and parameters. */
+	uint8_t token[OPERATION_TOKEN_LEN];
+	struct operation_link key; /* under which it is stored */
 	/* The operations before it in its partition, namespace and service: lists
 	 * follow these links, so that an operation is written in one place, behind
 	 * all others, and not in the midst of an index for each list. */
@@ -129,12 +146,23 @@ GAZ_MUST_CHECK gaz_status schema_get_service(struct span value, struct arena *ar
 					     struct service_record *out);
 GAZ_MUST_CHECK gaz_status schema_get_instance(struct span value, struct arena *arena,
 					      struct instance_record *out);
-GAZ_MUST_CHECK gaz_status schema_get_operation(struct span value, struct arena *arena,
+/** With the id. */
+GAZ_MUST_CHECK gaz_status schema_get_operation(struct span key, struct span value,
+					       struct arena *arena,
 					       struct operation_record *out,
 					       struct operation_extra *extra);
+/** Without the id, for the sweep, which takes away as many as come. */
+GAZ_MUST_CHECK gaz_status schema_get_nameless_operation(struct span key,
+							struct span value,
+							struct arena *arena,
+							struct operation_record *out,
+							struct operation_extra *extra);
 /** Only links and token. @return GAZ_OK, GAZ_ESTORE. */
 GAZ_MUST_CHECK gaz_status schema_get_operation_head(struct span value,
 						    struct operation_extra *out);
+/** Only the id. @return GAZ_OK, GAZ_ESTORE, GAZ_ENOMEM. */
+GAZ_MUST_CHECK gaz_status schema_get_operation_id(struct span key, struct span value,
+						  struct arena *arena, const char **out);
 GAZ_MUST_CHECK gaz_status schema_get_tally(struct span value, struct tally *out);
 /** Reads on from where the reader is. */
 void schema_read_pairs(struct reader *r, struct arena *arena, struct pair_list *out);

@@ -31,9 +31,9 @@ struct token_index {
 };
 
 static uint64_t hash_token(const struct token_index *index,
-			   const uint8_t token[ID_DIGEST_LEN])
+			   const uint8_t token[OPERATION_TOKEN_LEN])
 {
-	uint64_t hash = keyhash_extend(&index->key, 0, token, ID_DIGEST_LEN);
+	uint64_t hash = keyhash_extend(&index->key, 0, token, OPERATION_TOKEN_LEN);
 
 	return hash != 0 ? hash : 1;
 }
@@ -79,15 +79,18 @@ static gaz_status rebuild(struct token_index *index, int64_t oldest_ms)
 
 static gaz_status find_oldest_ms(struct call *call, int64_t *out)
 {
-	gaz_status st = call_read_first_time(call->txn, TABLE_OPERATION, out);
+	struct key key = {0};
+	struct span value;
+	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
 
-	if (st != GAZ_OK)
-		*out = INT64_MAX;
+	*out = INT64_MAX;
+	if (st == GAZ_OK)
+		st = schema_operation_time(key_span(&key), out);
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
 static gaz_status add(struct call *call, struct token_index *index,
-		      const uint8_t token[ID_DIGEST_LEN], int64_t submit_ms)
+		      const uint8_t token[OPERATION_TOKEN_LEN], int64_t submit_ms)
 {
 	/* A quarter stays empty, so that probes are short. */
 	if (index->used >= index->cap / 4 * 3) {
@@ -116,12 +119,13 @@ static gaz_status read_operations(struct call *call, struct token_index *index)
 		st = store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value);
 	while (st == GAZ_OK) {
 		struct operation_extra head = {0};
-		struct reader r;
+		int64_t submit_ms;
 
-		reader_init(&r, key);
 		st = schema_get_operation_head(value, &head);
+		if (st == GAZ_OK)
+			st = schema_operation_time(key, &submit_ms);
 		if (st == GAZ_OK && head.has_token)
-			st = add(call, index, head.token, (int64_t)reader_u64(&r));
+			st = add(call, index, head.token, submit_ms);
 		if (st == GAZ_OK)
 			st = store_cursor_next(cursor, &key, &value);
 	}
@@ -150,32 +154,32 @@ gaz_status token_load(struct call *call)
 	return st;
 }
 
-/* The operation of that millisecond that holds the digest. */
-static gaz_status find_at(struct call *call, int64_t submit_ms,
-			  const uint8_t token[ID_DIGEST_LEN],
-			  const char **operation_id_out)
+/* Among operations whose keys have this beginning. */
+static gaz_status find_among(struct call *call, const struct key *start,
+			     const uint8_t token[OPERATION_TOKEN_LEN],
+			     const char **operation_id_out)
 {
 	struct store_cursor *cursor = NULL;
 	struct operation_extra head = {0};
-	struct key start = {0};
 	struct span key;
 	struct span value;
 	bool found = false;
 	gaz_status st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
 
-	key_put_u64(&start, (uint64_t)submit_ms);
 	if (st == GAZ_OK)
-		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
+		st = store_cursor_seek(cursor, key_span(start), &key, &value);
 	while (st == GAZ_OK && !found) {
-		if (key.len < start.len || memcmp(key.data, start.data, start.len) != 0) {
+		if (key.len < start->len ||
+		    memcmp(key.data, start->data, start->len) != 0) {
 			st = GAZ_ENOTFOUND;
 			break;
 		}
 		st = schema_get_operation_head(value, &head);
 		found = st == GAZ_OK && head.has_token &&
-			memcmp(head.token, token, ID_DIGEST_LEN) == 0;
+			memcmp(head.token, token, OPERATION_TOKEN_LEN) == 0;
 		if (found)
-			st = schema_operation_id(key, call->arena, operation_id_out);
+			st = schema_get_operation_id(key, value, call->arena,
+						     operation_id_out);
 		else if (st == GAZ_OK)
 			st = store_cursor_next(cursor, &key, &value);
 	}
@@ -183,7 +187,23 @@ static gaz_status find_at(struct call *call, int64_t submit_ms,
 	return st;
 }
 
-gaz_status token_find(struct call *call, const uint8_t token[ID_DIGEST_LEN],
+/* The operation of that millisecond that holds the digest. */
+static gaz_status find_at(struct call *call, int64_t submit_ms,
+			  const uint8_t token[OPERATION_TOKEN_LEN],
+			  const char **operation_id_out)
+{
+	gaz_status st = GAZ_ENOTFOUND;
+
+	for (int wide = 0; st == GAZ_ENOTFOUND && wide < 2; wide++) {
+		struct key start;
+
+		schema_operation_keys_at(submit_ms, wide, &start);
+		st = find_among(call, &start, token, operation_id_out);
+	}
+	return st;
+}
+
+gaz_status token_find(struct call *call, const uint8_t token[OPERATION_TOKEN_LEN],
 		      const char **operation_id_out)
 {
 	const struct token_index *index;
@@ -207,7 +227,7 @@ gaz_status token_find(struct call *call, const uint8_t token[ID_DIGEST_LEN],
 	return GAZ_ENOTFOUND;
 }
 
-gaz_status token_add(struct call *call, const uint8_t token[ID_DIGEST_LEN],
+gaz_status token_add(struct call *call, const uint8_t token[OPERATION_TOKEN_LEN],
 		     int64_t submit_ms)
 {
 	gaz_status st = token_load(call);

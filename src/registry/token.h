@@ -17,12 +17,13 @@ GAZ_MUST_CHECK gaz_status token_load(struct call *call);
 /** The operation that the request has started, in the call's arena.
  *  @return GAZ_OK, GAZ_ENOTFOUND, or as token_load() */
 GAZ_MUST_CHECK gaz_status token_find(struct call *call,
-				     const uint8_t token[ID_DIGEST_LEN],
+				     const uint8_t token[OPERATION_TOKEN_LEN],
 				     const char **operation_id_out);
 
 /** Remember what an operation holds that the call puts into the store. If the call
  *  fails nevertheless, nothing is to be undone. @return GAZ_OK, or as token_load() */
-GAZ_MUST_CHECK gaz_status token_add(struct call *call, const uint8_t token[ID_DIGEST_LEN],
+GAZ_MUST_CHECK gaz_status token_add(struct call *call,
+				    const uint8_t token[OPERATION_TOKEN_LEN],
 				    int64_t submit_ms);
 
 /** Accepts a pointer to NULL. */

@@ -279,16 +279,21 @@ def test_backup_is_the_whole_store_and_comes_back(daemon, home):
     assert "10.0.0.99" in answers(daemon)[0]
 
 
-def test_store_of_the_first_format_is_taken_over(daemon, home):
-    """A copy that a gazetteerd of that time wrote: i-00 to i-11 in web.old.example, without
-    i-05. It may be restored and used on, and then has the present format."""
+def restore_old(daemon, home, number):
+    """Take over a copy that a gazetteerd wrote when that was the format."""
     daemon.stop()
     copy = pathlib.Path(f"{home}/old.mdb")
-    packed = pathlib.Path(__file__).parent / "data" / "format-1.mdb.gz"
+    packed = pathlib.Path(__file__).parent / "data" / f"format-{number}.mdb.gz"
     copy.write_bytes(gzip.decompress(packed.read_bytes()))
-    assert copy.read_bytes().count(b"format\0\0\0\x01") == 1
+    assert copy.read_bytes().count(b"format\0\0\0" + bytes([number])) == 1
     check(home, copy)
     gaz.run([gaz.GAZETTEERD, "--restore", copy, "--data", daemon.data, "--force"], home)
+
+
+def test_store_of_the_first_format_is_taken_over(daemon, home):
+    """i-00 to i-11 in web.old.example, without i-05. It may be used on, and then has the
+    present format."""
+    restore_old(daemon, home, 1)
     daemon.start()
     service = daemon.api.ok("ListServices")["Services"][0]["Id"]
     names = [f"i-{number:02}" for number in range(12) if number != 5]
@@ -305,7 +310,59 @@ def test_store_of_the_first_format_is_taken_over(daemon, home):
         daemon.stop()
         check(home, daemon.data)
         daemon.start()
-    assert (daemon.data / "data.mdb").read_bytes().count(b"format\0\0\0\x02") >= 1
+    assert (daemon.data / "data.mdb").read_bytes().count(b"format\0\0\0\x03") >= 1
+
+
+def operations(api, **filters):
+    """Their ids as they are listed, page by page: all, or those of a service."""
+    found, token = [], {}
+    while True:
+        page = api.ok("ListOperations", MaxResults=3, **token, Filters=[
+            {"Name": name, "Values": [value]} for name, value in filters.items()])
+        found += [item["Id"] for item in page["Operations"]]
+        if "NextToken" not in page:
+            return found
+        token = {"NextToken": page["NextToken"]}
+
+
+def test_operations_of_the_second_format_are_taken_over(daemon, home):
+    """The same instances, each with a token; and two operations that are still to be done.
+    They and new ones are one list, and can be read one by one."""
+    restore_old(daemon, home, 2)
+    daemon.options += ["--operation-hours", "876000"]
+    daemon.start()
+    service = daemon.api.ok("ListServices")["Services"][0]
+    late = "aagcw54jrgb3e653tblykej4nz6nrqoh-mx401as6"
+    away = "rtfzwnl2j4oln4lldekt7qo3gg7zssfs-mx401as7"
+    for number in (late, away):
+        assert daemon.api.wait(number)["Status"] == "SUCCESS"
+    old = operations(daemon.api)
+    assert len(old) == 17 and {old[0], old[1]} == {late, away}
+    again = {"ServiceId": service["Id"], "InstanceId": "i-07",
+             "CreatorRequestId": "token-7", "Attributes": {"AWS_INSTANCE_IPV4": "192.0.2.7"}}
+    assert daemon.api.ok("RegisterInstance", **again)["OperationId"] in old
+    again["CreatorRequestId"] = "other"
+    new = [daemon.api.ok("RegisterInstance", **again)["OperationId"]]
+    new[:0] = [daemon.api.ok("DeregisterInstance", ServiceId=service["Id"],
+                             InstanceId="late")["OperationId"]]
+    for _ in range(2):
+        assert operations(daemon.api) == new + old
+        of_service = operations(daemon.api, SERVICE_ID=service["Id"])
+        assert of_service == [one for one in new + old if one in of_service]
+        assert len(of_service) == len(new) + 15
+        for number in new + old:
+            assert daemon.api.ok("GetOperation", OperationId=number)["Operation"]["Id"] == number
+        for number in (late, new[0]): # the target is another one, the time the same
+            daemon.api.fails("OperationNotFound", "GetOperation",
+                             OperationId=number[:30] + "77" + number[32:])
+        daemon.stop()
+        check(home, daemon.data)
+        daemon.start()
+    daemon.options += ["--operation-max", "3"]
+    daemon.restart()
+    gaz.until("the sweep", lambda: operations(daemon.api) == (new + old)[:3])
+    daemon.stop()
+    check(home, daemon.data)
 
 
 def test_backup_into_a_folder_names_the_time(daemon, home):
@@ -429,8 +486,8 @@ def test_bad_copy_is_not_restored(daemon, home, kind):
     elif kind == "missing":
         copy.unlink()
     elif kind == "newer":
-        assert data.count(b"format\0\0\0\x02") == 1
-        copy.write_bytes(data.replace(b"format\0\0\0\x02", b"format\0\0\0\x03"))
+        assert data.count(b"format\0\0\0\x03") == 1
+        copy.write_bytes(data.replace(b"format\0\0\0\x03", b"format\0\0\0\x04"))
     else:
         assert data.count(b"us-east-1\0000000") > 0
         copy.write_bytes(data.replace(b"us-east-1\0000000", b"us-east-2\0000000"))

@@ -67,6 +67,39 @@ static void test_operation_id_is_taken_apart_only_in_its_one_form(void **state)
 		assert_int_equal(id_operation_time(wrong[i], &ms), GAZ_EFORMAT);
 }
 
+static void test_ids_are_the_bits_they_are_made_of(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "ns-",
+					    "ns-abcdefghijklmno",
+					    "srv-abcdefghijklmnop",
+					    "ns-abcdefghijklmno1",
+					    "ns-abcdefghijklmnopq",
+					    "ns-ABCDEFGHIJKLMNOP"};
+	uint8_t target[ID_TARGET_LEN];
+	uint8_t target_again[ID_TARGET_LEN];
+	uint8_t bits[ID_RANDOM_LEN];
+	char id[ID_OPERATION_SIZE];
+	char again[ID_OPERATION_SIZE];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(id_resource("srv-", id), GAZ_OK);
+		assert_int_equal(id_resource_bits("srv-", id, bits), GAZ_OK);
+		id_resource_of("srv-", bits, again);
+		assert_string_equal(id, again);
+		assert_int_equal(rng_secret(target, sizeof target), GAZ_OK);
+		id_operation(target, i, id);
+		assert_int_equal(id_operation_target(id, target_again), GAZ_OK);
+		assert_memory_equal(target, target_again, sizeof target);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_int_equal(id_resource_bits("ns-", wrong[i], bits), GAZ_EFORMAT);
+	assert_int_equal(id_operation_target("abc", target), GAZ_EFORMAT);
+	id[5] = 'A';
+	assert_int_equal(id_operation_target(id, target), GAZ_EFORMAT);
+}
+
 static void test_resource_ids_differ_and_keep_their_alphabet(void **state)
 {
 	char a[ID_RESOURCE_SIZE];
@@ -97,6 +130,7 @@ static void test_uuid_is_version_4(void **state)
 
 static void test_bytes_are_read_back_as_written(void **state)
 {
+	static const uint64_t numbers[] = {0, 127, 128, 16383, 16384, UINT64_MAX};
 	struct bytes b;
 	struct reader r;
 	struct arena arena;
@@ -110,6 +144,11 @@ static void test_bytes_are_read_back_as_written(void **state)
 	bytes_put_text(&b, "hello");
 	bytes_put_text(&b, NULL);
 	bytes_put_text(&b, "");
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		bytes_put_varint(&b, numbers[i]);
+	bytes_put_short_text(&b, NULL);
+	bytes_put_short_text(&b, "");
+	bytes_put_short_text(&b, "hello");
 	assert_false(b.failed);
 
 	reader_init(&r, (struct span){b.data, b.len});
@@ -119,6 +158,11 @@ static void test_bytes_are_read_back_as_written(void **state)
 	assert_string_equal(reader_text(&r, &arena), "hello");
 	assert_null(reader_text(&r, &arena));
 	assert_string_equal(reader_text(&r, &arena), "");
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		assert_true(reader_varint(&r) == numbers[i]);
+	assert_null(reader_short_text(&r, &arena));
+	assert_string_equal(reader_short_text(&r, &arena), "");
+	assert_string_equal(reader_short_text(&r, &arena), "hello");
 	assert_false(r.failed);
 	assert_int_equal(reader_u8(&r), 0);
 	assert_true(r.failed);
@@ -136,12 +180,16 @@ static void test_truncated_bytes_latch_an_error_at_every_length(void **state)
 	arena_init(&arena);
 	bytes_put_u64(&b, 1);
 	bytes_put_text(&b, "text");
+	bytes_put_varint(&b, 300);
+	bytes_put_short_text(&b, "short");
 	for (size_t len = 0; len < b.len; len++) {
 		struct reader r;
 
 		reader_init(&r, (struct span){b.data, len});
 		(void)reader_u64(&r);
 		(void)reader_text(&r, &arena);
+		(void)reader_varint(&r);
+		(void)reader_short_text(&r, &arena);
 		assert_true(r.failed);
 	}
 	bytes_fini(&b);
@@ -422,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_operation_id_has_the_form_that_aws_shows),
 		cmocka_unit_test(test_operation_id_is_taken_apart_only_in_its_one_form),
 		cmocka_unit_test(test_resource_ids_differ_and_keep_their_alphabet),
+		cmocka_unit_test(test_ids_are_the_bits_they_are_made_of),
 		cmocka_unit_test(test_uuid_is_version_4),
 		cmocka_unit_test(test_bytes_are_read_back_as_written),
 		cmocka_unit_test(test_truncated_bytes_latch_an_error_at_every_length),

@@ -241,11 +241,11 @@ static void age_one_list(void)
 	struct span scope;
 
 	read_entries();
-	while (entries[at].table != TABLE_TALLY ||
+	while (entries[at].table != TABLE_UPPER_TALLY ||
 	       !operation_is_last_key(span_of(&entries[at].key), &scope))
 		assert_true(++at < entry_count);
 	write_entry(TABLE_OPERATION_LAST, scope, span_of(&entries[at].value), true);
-	write_entry(TABLE_TALLY, span_of(&entries[at].key), (struct span){NULL, 0},
+	write_entry(TABLE_UPPER_TALLY, span_of(&entries[at].key), (struct span){NULL, 0},
 		    false);
 	free_entries();
 }

@@ -56,34 +56,58 @@ static size_t count_entries(enum schema_table table)
 	return count;
 }
 
-/* Put everything where stores of the first format have it. */
-static void make_old(void)
+/* Where stores of former formats have what is now in a table of tallies. */
+static bool find_former(uint32_t format, enum schema_table table, struct span key,
+			enum schema_table *table_out, struct span *key_out)
+{
+	*table_out = TABLE_TALLY;
+	*key_out = key;
+	if (format == 2)
+		return table == TABLE_UPPER_TALLY;
+	if (operation_is_last_key(key, key_out))
+		*table_out = TABLE_OPERATION_LAST;
+	else if (instance_is_young(key, key_out))
+		*table_out = TABLE_INSTANCE;
+	return table == TABLE_UPPER_TALLY || *table_out != TABLE_TALLY;
+}
+
+static void make_old_table(struct store_txn *txn, uint32_t format,
+			   enum schema_table table, struct changeset *set)
 {
 	struct store_cursor *cursor = NULL;
-	struct store_txn *txn = NULL;
-	struct changeset set;
+	enum schema_table old_table;
 	struct span key;
 	struct span value;
 	struct span old_key;
 	gaz_status st;
 
-	changeset_init(&set);
-	assert_int_equal(store_begin_write(f.store, &txn), GAZ_OK);
-	assert_int_equal(store_cursor_open(txn, TABLE_TALLY, &cursor), GAZ_OK);
+	assert_int_equal(store_cursor_open(txn, table, &cursor), GAZ_OK);
 	st = store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value);
 	for (; st == GAZ_OK; st = store_cursor_next(cursor, &key, &value)) {
-		if (instance_is_young(key, &old_key))
-			changeset_put(&set, TABLE_INSTANCE, old_key, value);
-		else if (operation_is_last_key(key, &old_key))
-			changeset_put(&set, TABLE_OPERATION_LAST, old_key, value);
-		else
+		if (!find_former(format, table, key, &old_table, &old_key))
 			continue;
-		changeset_delete(&set, TABLE_TALLY, key);
+		changeset_put(set, old_table, old_key, value);
+		changeset_delete(set, table, key);
 	}
 	store_cursor_close(&cursor);
+}
+
+/* Put everything where stores of that format have it. */
+static void make_old(uint32_t format)
+{
+	struct store_txn *txn = NULL;
+	struct changeset set;
+
+	registry_close(&f.registry);
+	changeset_init(&set);
+	assert_int_equal(store_begin_write(f.store, &txn), GAZ_OK);
+	make_old_table(txn, format, TABLE_TALLY, &set);
+	make_old_table(txn, format, TABLE_UPPER_TALLY, &set);
 	assert_int_equal(store_apply(txn, &set), GAZ_OK);
 	assert_int_equal(store_commit(&txn), GAZ_OK);
 	changeset_fini(&set);
+	fixture_close(&f);
+	assert_int_equal(fixture_open(&f), GAZ_OK);
 }
 
 /* ---- instances with numbers ---- */
@@ -303,17 +327,17 @@ static gaz_status open_format(uint32_t format, uint32_t oldest)
 	return st;
 }
 
-static void test_store_of_the_first_format_is_taken_over(void **state)
+static void take_over(uint32_t format)
 {
 	size_t operations;
 
-	(void)state;
 	set_up();
 	for (unsigned i = 0; i < 20; i++)
 		put(i, "192.0.2.1");
 	operations = count_operations();
-	make_old();
-	assert_int_equal(count_entries(TABLE_OPERATION_LAST), 3);
+	make_old(format);
+	assert_int_equal(count_entries(TABLE_OPERATION_LAST), format == 1 ? 3 : 0);
+	assert_int_equal(count_entries(TABLE_UPPER_TALLY), 0);
 	assert_int_equal(count_operations(), operations);
 	expect((1u << 20) - 1);
 	for (unsigned i = 20; i < 33; i++)
@@ -323,7 +347,23 @@ static void test_store_of_the_first_format_is_taken_over(void **state)
 	expect((UINT64_C(1) << 33) - 16);
 	assert_int_equal(count_entries(TABLE_OPERATION_LAST), 0);
 	assert_int_equal(count_operations(), operations + 17);
+	check_all();
+	fixture_close(&f);
+	assert_int_equal(fixture_open(&f), GAZ_OK);
+	expect((UINT64_C(1) << 33) - 16);
 	fixture_fini(&f);
+}
+
+static void test_store_of_the_first_format_is_taken_over(void **state)
+{
+	(void)state;
+	take_over(1);
+}
+
+static void test_store_of_the_second_format_is_taken_over(void **state)
+{
+	(void)state;
+	take_over(2);
 }
 
 /* What has young instances is nothing for those who know of none. */
@@ -349,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_changed_and_removed_ones_are_where_they_were),
 		cmocka_unit_test(test_update_of_the_service_reaches_both_places),
 		cmocka_unit_test(test_store_of_the_first_format_is_taken_over),
+		cmocka_unit_test(test_store_of_the_second_format_is_taken_over),
 		cmocka_unit_test(test_format_of_an_older_store_is_raised),
 	};
 
