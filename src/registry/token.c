@@ -18,6 +18,9 @@ enum {
 	CAP_MIN = 1024, /* a power of two, as every capacity */
 };
 
+/* Keys of this time and later ones are behind all wide ones. */
+#define WIDE_KEYS_END_MS (INT64_C(1) << 32)
+
 struct slot {
 	uint64_t hash; /* 0: empty */
 	int64_t submit_ms;
@@ -77,15 +80,32 @@ static gaz_status rebuild(struct token_index *index, int64_t oldest_ms)
 	return GAZ_OK;
 }
 
+/* Wide operations lie before all others, but where the clock went back they need not be
+ * the older ones: so the first of either kind counts. */
 static gaz_status find_oldest_ms(struct call *call, int64_t *out)
 {
-	struct key key = {0};
+	struct store_cursor *cursor = NULL;
+	struct key start = {.len = 0};
+	struct span key;
 	struct span value;
-	gaz_status st = call_read_first(call->txn, TABLE_OPERATION, &key, &value);
+	gaz_status st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
 
 	*out = INT64_MAX;
 	if (st == GAZ_OK)
-		st = schema_operation_time(key_span(&key), out);
+		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
+	while (st == GAZ_OK) {
+		int64_t submit_ms;
+		bool wide = key.len == OPERATION_KEY_MAX;
+
+		st = schema_operation_time(key, &submit_ms);
+		if (st == GAZ_OK && submit_ms < *out)
+			*out = submit_ms;
+		if (st != GAZ_OK || !wide || start.len > 0)
+			break;
+		schema_operation_keys_at(WIDE_KEYS_END_MS, false, &start);
+		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
+	}
+	store_cursor_close(&cursor);
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include "fixture_registry.h"
+#include "registry/operation-internal.h"
 #include "registry/schema.h"
+#include "registry/token.h"
 
 static struct fixture fixture;
 
@@ -330,6 +332,58 @@ static void test_operations_are_forgotten_when_they_are_old(void **state)
 	assert_int_equal(f->fault.code, FAULT_NAMESPACE_ALREADY_EXISTS);
 }
 
+/* One that a former format has written, an hour ahead of the clock. */
+static gaz_status put_wide_operation(struct call *call, const void *in, void *out)
+{
+	char id[ID_OPERATION_SIZE];
+	struct operation_record op = {.id = id,
+				      .account = call->account,
+				      .type = OPERATION_CREATE_NAMESPACE,
+				      .status = OPERATION_SUCCESS,
+				      .create_ms = call->now_ms + 3600000};
+	struct operation_extra extra = {.call_name = "CreateHttpNamespace",
+					.region = call->region};
+	struct key key = {0};
+	struct bytes value;
+
+	(void)out;
+	id_operation_at(in, op.create_ms, id);
+	op.update_ms = extra.due_ms = op.create_ms;
+	assert_int_equal(schema_operation_wide_key(id, &key), GAZ_OK);
+	bytes_init(&value);
+	schema_put_operation(&value, &op, &extra);
+	call_put(call, TABLE_OPERATION, key_span(&key), &value);
+	bytes_fini(&value);
+	return GAZ_OK;
+}
+
+static gaz_status add_tokens(struct call *call, const void *in, void *out)
+{
+	(void)in;
+	(void)out;
+	for (unsigned i = 0; i < 2000; i++) {
+		uint8_t token[OPERATION_TOKEN_LEN] = {(uint8_t)i, (uint8_t)(i >> 8)};
+
+		assert_int_equal(token_add(call, token, call->now_ms), GAZ_OK);
+	}
+	return GAZ_OK;
+}
+
+static void test_tokens_are_kept_behind_wide_operations_of_the_future(void **state)
+{
+	struct fixture *f = *state;
+	struct create_namespace_in in = {.name = "h", .creator_request_id = "token"};
+	struct operation_started_out first;
+	struct operation_started_out again;
+
+	assert_int_equal(fixture_mutate(f, namespace_create_http, &in, &first), GAZ_OK);
+	assert_int_equal(fixture_mutate(f, put_wide_operation, first.operation_id, NULL),
+			 GAZ_OK);
+	assert_int_equal(fixture_mutate(f, add_tokens, NULL, NULL), GAZ_OK);
+	assert_int_equal(fixture_mutate(f, namespace_create_http, &in, &again), GAZ_OK);
+	assert_string_equal(first.operation_id, again.operation_id);
+}
+
 static void test_operations_are_kept_up_to_a_number(void **state)
 {
 	struct fixture *f = *state;
@@ -534,6 +588,7 @@ int main(void)
 		WITH_REGISTRY(
 			test_a_pending_operation_excludes_others_and_ends_after_restart),
 		WITH_REGISTRY(test_operations_are_forgotten_when_they_are_old),
+		WITH_REGISTRY(test_tokens_are_kept_behind_wide_operations_of_the_future),
 		WITH_REGISTRY(test_operations_are_kept_up_to_a_number),
 		WITH_REGISTRY(test_operations_go_many_at_a_time),
 		WITH_REGISTRY(test_requests_are_known_again_as_long_as_their_operations),
