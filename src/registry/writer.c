@@ -37,11 +37,11 @@ struct group {
 	bool changed; /* there is something to commit */
 };
 
-static gaz_status begin_group(struct registry *r, struct group *g)
+static gaz_status begin_group(struct registry *r, struct group *g, int64_t now_ms)
 {
 	gaz_status st;
 
-	*g = (struct group){.r = r, .now_ms = clock_now_ms(&r->config.clock)};
+	*g = (struct group){.r = r, .now_ms = now_ms};
 	r->vpcs_changed = false;
 	st = store_begin_write(r->store, &g->txn);
 	if (st == GAZ_OK)
@@ -187,10 +187,11 @@ static bool may_pass(gaz_status st)
 }
 
 /* One group of our own work. */
-static gaz_status run_group(struct registry *r, registry_run *run, unsigned times)
+static gaz_status run_group(struct registry *r, registry_run *run, unsigned times,
+			    int64_t now_ms)
 {
 	struct group g;
-	gaz_status st = begin_group(r, &g);
+	gaz_status st = begin_group(r, &g, now_ms);
 
 	if (st == GAZ_OK)
 		st = repeat(&g, run, times);
@@ -204,17 +205,19 @@ static gaz_status run_group(struct registry *r, registry_run *run, unsigned time
  * the calls that wait are not held up by it. */
 static void finish_due(struct registry *r)
 {
-	gaz_status st = run_group(r, run_finish, UINT_MAX);
+	/* At one moment, so that what is given up is what could not be done. */
+	const int64_t now_ms = clock_now_ms(&r->config.clock);
+	gaz_status st = run_group(r, run_finish, UINT_MAX, now_ms);
 
 	/* One of them cannot be done: one by one it is seen which. */
 	if (st != GAZ_OK && !may_pass(st))
-		st = run_group(r, run_finish, 1);
+		st = run_group(r, run_finish, 1, now_ms);
 	if (st != GAZ_OK && !may_pass(st)) {
 		log_failure("operation-abandoned", st);
-		st = run_group(r, run_abandon, 1);
+		st = run_group(r, run_abandon, 1, now_ms);
 	}
 	if (st == GAZ_OK)
-		st = run_group(r, run_health, UINT_MAX);
+		st = run_group(r, run_health, UINT_MAX, now_ms);
 	r->finish_failed = st != GAZ_OK;
 	if (st != GAZ_OK)
 		log_failure("due-work-not-done", st);
@@ -228,7 +231,7 @@ static void sweep_idly(struct registry *r)
 
 	if (!r->sweeping && now_ms < r->sweep_due_ms)
 		return;
-	st = run_group(r, run_sweep, SWEEP_MAX);
+	st = run_group(r, run_sweep, SWEEP_MAX, now_ms);
 	if (st == GAZ_OK)
 		return;
 	log_failure("sweep-failed", st);
@@ -256,7 +259,7 @@ static bool spoils_group(gaz_status st)
 static gaz_status try_group(struct registry *r, struct job *jobs)
 {
 	struct group g;
-	gaz_status st = begin_group(r, &g);
+	gaz_status st = begin_group(r, &g, clock_now_ms(&r->config.clock));
 
 	for (struct job *job = jobs; st == GAZ_OK && job; job = job->next) {
 		job->status = run_call(&g, &job->call, job->run, job->in, job->out);
@@ -369,7 +372,7 @@ void *writer_main(void *registry)
 	zonedb_enter_thread();
 	/* Before the first call asks for it: it takes a moment with many operations.
 	 * If it fails now, that call tries again. */
-	(void)run_group(r, run_token_load, 1);
+	(void)run_group(r, run_token_load, 1, clock_now_ms(&r->config.clock));
 	(void)instance_filling_step(&r->filling, r->filter, r->store, FILL_IDLE);
 	for (;;) {
 		struct job *jobs = take_jobs(r, time_to_next(r), &stop);
