@@ -359,6 +359,9 @@ static void delete_former(struct call *call, const struct key *key)
 
 void call_put_tally(struct call *call, const struct key *key, struct span value)
 {
+	/* As in call_put(). */
+	if (key_span(key).len == 0)
+		call->changes->failed = true;
 	changeset_put(call->changes, tally_table(key), key_span(key), value);
 	delete_former(call, key);
 }

@@ -17,28 +17,18 @@ static void set_scope(struct check *c, const char *region, const char *account)
 static gaz_status decode(struct check *c, struct span key, struct span value,
 			 struct operation_record *op, struct operation_extra *extra)
 {
-	gaz_status st;
-
 	*op = (struct operation_record){0};
 	*extra = (struct operation_extra){0};
-	st = operation_decode(&c->call, key, value, op, extra);
-	if (st == GAZ_OK && (!op->account || !extra->region || !extra->call_name))
-		st = GAZ_ESTORE;
-	return st;
+	return operation_decode(&c->call, key, value, op, extra);
 }
 
 static gaz_status load_operation(struct check *c, const char *id,
 				 struct operation_record *op,
 				 struct operation_extra *extra)
 {
-	gaz_status st;
-
 	*op = (struct operation_record){0};
 	*extra = (struct operation_extra){0};
-	st = operation_load(&c->call, id, op, extra);
-	if (st == GAZ_OK && (!op->account || !extra->region || !extra->call_name))
-		st = GAZ_ESTORE;
-	return st;
+	return operation_load(&c->call, id, op, extra);
 }
 
 /* ---- links ---- */

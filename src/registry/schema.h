@@ -20,8 +20,7 @@
 
 enum {
 	SCHEMA_FORMAT = 3,
-	SCHEMA_FORMAT_OLDEST =
-		1, /* that can be read; until 2 nothing lies beside tallies */
+	SCHEMA_FORMAT_OLDEST = 1, /* readable; nothing lay beside tallies then */
 };
 
 enum schema_table {
@@ -137,8 +136,8 @@ void schema_put_operation(struct bytes *b, const struct operation_record *op,
 void schema_put_tally(struct bytes *b, const struct tally *tally);
 void schema_put_pairs(struct bytes *b, const struct pair_list *pairs);
 
-/* Each fills a record whose strings live in the arena, except the id and the
- * tally's figures, which are the caller's to fill in.
+/* Each fills a record whose strings live in the arena. The id, but that of an operation,
+ * and the tally's figures are the caller's to fill in.
  * @return GAZ_OK, GAZ_ESTORE (damaged value), GAZ_ENOMEM */
 GAZ_MUST_CHECK gaz_status schema_get_namespace(struct span value, struct arena *arena,
 					       struct namespace_record *out);
@@ -146,7 +145,7 @@ GAZ_MUST_CHECK gaz_status schema_get_service(struct span value, struct arena *ar
 					     struct service_record *out);
 GAZ_MUST_CHECK gaz_status schema_get_instance(struct span value, struct arena *arena,
 					      struct instance_record *out);
-/** With the id. */
+/** GAZ_ESTORE also where a type, status or time is none that there can be. */
 GAZ_MUST_CHECK gaz_status schema_get_operation(struct span key, struct span value,
 					       struct arena *arena,
 					       struct operation_record *out,

@@ -77,14 +77,12 @@ gaz_status schema_operation_wide_key(const char *id, struct key *out)
 gaz_status schema_operation_time(struct span key, int64_t *submit_ms_out)
 {
 	struct reader r;
-	uint64_t high = 0;
+	uint64_t high;
 
 	reader_init(&r, key);
-	if (key.len == WIDE_KEY_LEN)
-		high = reader_u16(&r);
-	else if (key.len != OPERATION_KEY_LEN)
+	if (key.len == WIDE_KEY_LEN ? reader_u16(&r) != 0 : key.len != OPERATION_KEY_LEN)
 		return GAZ_ESTORE;
-	high = high << 16 | reader_u16(&r);
+	high = reader_u16(&r);
 	*submit_ms_out = (int64_t)(high << 32 | reader_u32(&r));
 	return GAZ_OK;
 }
@@ -153,7 +151,7 @@ static void read_links(struct reader *r, struct operation_link *links)
 			continue;
 		}
 		key = reader_take(r, len);
-		if (len > sizeof links[i].key)
+		if (len != 0 && len != OPERATION_KEY_LEN && len != WIDE_KEY_LEN)
 			r->failed = true;
 		operation_link_set(&links[i], (struct span){key, key ? len : 0});
 	}
@@ -171,6 +169,15 @@ static void read_wide_links(struct reader *r, struct operation_link *links)
 }
 
 /* ---- values ---- */
+
+static bool read_flag(struct reader *r)
+{
+	uint8_t flag = reader_u8(r);
+
+	if (flag > 1)
+		r->failed = true;
+	return flag == 1;
+}
 
 /* The id of a resource; of any that does not look like one, its text. */
 static void put_resource(struct bytes *b, const char *prefix, const char *id)
@@ -192,7 +199,7 @@ static const char *read_resource(struct reader *r, const char *prefix,
 	char id[ID_RESOURCE_SIZE];
 	const uint8_t *bits;
 
-	if (reader_u8(r) == 0)
+	if (!read_flag(r))
 		return reader_short_text(r, arena);
 	bits = reader_take(r, ID_RANDOM_LEN);
 	if (!bits)
@@ -273,7 +280,7 @@ static void read_head(struct reader *r, struct operation_extra *out,
 	}
 	if (version != VERSION_WIDE && version != VERSION)
 		r->failed = true;
-	if (reader_u8(r) != 0)
+	if (read_flag(r))
 		token = reader_take(r, token_len);
 	out->has_token = token != NULL;
 	if (token)
@@ -340,6 +347,18 @@ static void read_rest(struct reader *r, struct arena *arena, struct operation_re
 	op->error_message = reader_short_text(r, arena);
 }
 
+/* Whoever has read one goes by its type, and works with its times. */
+static bool is_possible(const struct operation_record *op,
+			const struct operation_extra *extra)
+{
+	return op->type >= OPERATION_CREATE_NAMESPACE &&
+	       op->type <= OPERATION_DEREGISTER_INSTANCE &&
+	       (op->status == OPERATION_SUBMITTED || op->status == OPERATION_SUCCESS ||
+		op->status == OPERATION_FAIL) &&
+	       op->update_ms >= 0 && extra->due_ms >= 0 && op->account && extra->region &&
+	       extra->call_name;
+}
+
 /* @param rest_out  of the target, as read_head() has it */
 static gaz_status read_operation(struct span key, struct span value, struct arena *arena,
 				 struct operation_record *out,
@@ -363,7 +382,7 @@ static gaz_status read_operation(struct span key, struct span value, struct aren
 	*rest_out = rest;
 	if (arena->failed)
 		return GAZ_ENOMEM;
-	return r.failed || r.left > 0 ? GAZ_ESTORE : GAZ_OK;
+	return r.failed || r.left > 0 || !is_possible(out, extra) ? GAZ_ESTORE : GAZ_OK;
 }
 
 gaz_status schema_get_operation(struct span key, struct span value, struct arena *arena,

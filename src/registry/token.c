@@ -106,6 +106,10 @@ static gaz_status find_oldest_ms(struct call *call, int64_t *out)
 		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
 	}
 	store_cursor_close(&cursor);
+	if (st == GAZ_ESTORE) { /* one that cannot be read: nothing is too old */
+		*out = INT64_MIN;
+		st = GAZ_OK;
+	}
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
@@ -141,10 +145,9 @@ static gaz_status read_operations(struct call *call, struct token_index *index)
 		struct operation_extra head = {0};
 		int64_t submit_ms;
 
-		st = schema_get_operation_head(value, &head);
-		if (st == GAZ_OK)
-			st = schema_operation_time(key, &submit_ms);
-		if (st == GAZ_OK && head.has_token)
+		/* What cannot be read is passed over: calls must not fail for it. */
+		if (schema_get_operation_head(value, &head) == GAZ_OK &&
+		    schema_operation_time(key, &submit_ms) == GAZ_OK && head.has_token)
 			st = add(call, index, head.token, submit_ms);
 		if (st == GAZ_OK)
 			st = store_cursor_next(cursor, &key, &value);

@@ -73,8 +73,8 @@ static void damage_intents(size_t left, size_t spared)
 	changeset_fini(&changes);
 }
 
-/* The oldest operation cannot be read any more. */
-static void damage_oldest_operation(void)
+/* The oldest operation cannot be read any more, from some octet on. */
+static void damage_oldest_operation(size_t len)
 {
 	struct store_txn *txn = NULL;
 	struct store_cursor *cursor = NULL;
@@ -89,7 +89,7 @@ static void damage_oldest_operation(void)
 	assert_int_equal(store_cursor_seek(cursor, (struct span){NULL, 0}, &key, &value),
 			 GAZ_OK);
 	changeset_put(&changes, TABLE_OPERATION, key,
-		      (struct span){value.data, value.len - 1});
+		      (struct span){value.data, value.len < len ? value.len - 1 : len});
 	store_cursor_close(&cursor);
 	assert_int_equal(store_apply(txn, &changes), GAZ_OK);
 	assert_int_equal(store_commit(&txn), GAZ_OK);
@@ -224,19 +224,38 @@ static void test_serial_goes_round_past_zero(void **state)
 	assert_int_equal(apex_serial(&values, 2 * (uint64_t)UINT32_MAX + 5), 6);
 }
 
-static void test_damaged_oldest_operation_does_not_stop_calls(void **state)
+static void work_on_with_damage(size_t len)
 {
+	struct text_pair pair = {"AWS_INSTANCE_IPV4", "10.0.0.3"};
+	struct register_instance_in in = {.instance_id = "i-3",
+					  .creator_request_id = "token",
+					  .attributes = {&pair, 1, true}};
+	struct operation_started_out started = {0};
 	const char *ns;
 	const char *svc;
 
-	(void)state;
 	assert_int_equal(fixture_create_namespace(&f, "a.test", NULL, &ns), GAZ_OK);
 	assert_int_equal(fixture_create_service(&f, ns, "s", &svc), GAZ_OK);
-	damage_oldest_operation();
+	damage_oldest_operation(len);
 	f.config.operation_max = 1;
 	fixture_reopen_at(&f, START_MS + 1, 0);
 	assert_int_equal(fixture_register(&f, svc, "i-1", "10.0.0.1", NULL), GAZ_OK);
 	assert_int_equal(fixture_register(&f, svc, "i-2", "10.0.0.2", NULL), GAZ_OK);
+	in.service_id = svc;
+	assert_int_equal(fixture_mutate(&f, instance_register, &in, &started), GAZ_OK);
+}
+
+static void test_damaged_oldest_operation_does_not_stop_calls(void **state)
+{
+	(void)state;
+	work_on_with_damage(SIZE_MAX);
+}
+
+/* Also where it cannot be seen whether it has a token. */
+static void test_operation_without_a_head_does_not_stop_calls(void **state)
+{
+	(void)state;
+	work_on_with_damage(1);
 }
 
 int main(void)
@@ -252,6 +271,9 @@ int main(void)
 		cmocka_unit_test(test_serial_goes_round_past_zero),
 		cmocka_unit_test_setup_teardown(
 			test_damaged_oldest_operation_does_not_stop_calls, set_up,
+			tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_operation_without_a_head_does_not_stop_calls, set_up,
 			tear_down),
 	};
 

@@ -93,11 +93,12 @@ static void make_samples(struct operation_record ops[3], struct operation_extra 
 		operation_link_set(&extras[0].before[i], key_span(&key));
 
 	ops[1] = (struct operation_record){
-		.id = make_id('c', 0),
+		.id = make_id('c', 10),
 		.account = "000000000000",
 		.type = OPERATION_UPDATE_NAMESPACE,
 		.status = OPERATION_FAIL,
-		.update_ms = -5, /* the clock went back */
+		.create_ms = 10,
+		.update_ms = 5, /* the clock went back */
 		.namespace_id = "some-other-id",
 		.error_code = "",
 		.error_message = long_message,
@@ -255,6 +256,95 @@ static void test_two_operations_of_one_key_keep_their_ids(void **state)
 	arena_fini(&arena);
 }
 
+/* What no gazetteerd writes is an error, not a surprise later. */
+static void test_impossible_operations_are_refused(void **state)
+{
+	struct operation_record ops[3];
+	struct operation_extra extras[3];
+	struct operation_record op;
+	struct operation_extra extra;
+	struct key key = {0};
+	struct bytes value;
+
+	(void)state;
+	arena_init(&arena);
+	bytes_init(&value);
+	for (int i = 0; i < 9; i++) {
+		make_samples(ops, extras);
+		if (i == 1)
+			ops[0].account = NULL;
+		else if (i == 2)
+			extras[0].region = NULL;
+		else if (i == 3)
+			ops[0].type = (enum operation_type)0;
+		else if (i == 4)
+			ops[0].type =
+				(enum operation_type)(OPERATION_DEREGISTER_INSTANCE + 1);
+		else if (i == 5)
+			ops[0].status = OPERATION_PENDING; /* worked out, never stored */
+		else if (i == 6)
+			ops[0].update_ms = -1;
+		else if (i == 7)
+			extras[0].due_ms = INT64_MIN;
+		else if (i == 8)
+			extras[0].before[2].len = 9;
+		key = (struct key){0};
+		bytes_reset(&value);
+		assert_int_equal(schema_operation_key(ops[0].id, &key), GAZ_OK);
+		schema_put_operation(&value, &ops[0], &extras[0]);
+		assert_int_equal(read_back(key_span(&key), span_of(&value), &op, &extra),
+				 i == 0 ? GAZ_OK : GAZ_ESTORE);
+	}
+	/* A wide key of a time that the other kind cannot have. */
+	key = (struct key){0};
+	assert_int_equal(schema_operation_wide_key(ops[0].id, &key), GAZ_OK);
+	key.data[0] = 0x80;
+	assert_int_equal(read_back(key_span(&key), span_of(&value), &op, &extra),
+			 GAZ_ESTORE);
+	bytes_fini(&value);
+	arena_fini(&arena);
+}
+
+/* Whatever the octets are: it is read or refused, and what is read is possible. */
+static void test_random_values_are_read_or_refused(void **state)
+{
+	struct operation_record ops[3];
+	struct operation_extra extras[3];
+	struct operation_record op;
+	struct operation_extra extra;
+	struct arena_mark mark;
+	uint32_t random = 1;
+
+	(void)state;
+	arena_init(&arena);
+	make_samples(ops, extras);
+	mark = arena_mark(&arena);
+	for (size_t round = 0; round < 60000; round++) {
+		struct key key = {0};
+		struct bytes value;
+
+		bytes_init(&value);
+		assert_int_equal(schema_operation_key(ops[round % 3].id, &key), GAZ_OK);
+		schema_put_operation(&value, &ops[round % 3], &extras[round % 3]);
+		for (size_t i = 0; i < 1 + round % 4; i++) {
+			random = random * 1664525 + 1013904223;
+			value.data[(random >> 8) % value.len] = (uint8_t)(random >> 24);
+		}
+		if (round % 5 == 0)
+			value.data[0] = 1;
+		if (read_back(key_span(&key), span_of(&value), &op, &extra) == GAZ_OK) {
+			assert_true(op.type >= OPERATION_CREATE_NAMESPACE &&
+				    op.type <= OPERATION_DEREGISTER_INSTANCE);
+			assert_true(op.status != OPERATION_PENDING);
+			assert_true(extra.due_ms >= 0 && op.update_ms >= 0);
+			assert_true(op.account && extra.region && extra.call_name);
+		}
+		bytes_fini(&value);
+		arena_release(&arena, mark);
+	}
+	arena_fini(&arena);
+}
+
 /* As stores of the first two formats have it. */
 static void put_wide(struct bytes *b, const struct operation_record *op,
 		     const struct operation_extra *extra, const uint8_t *token)
@@ -343,6 +433,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_id_has_no_key),
 		cmocka_unit_test(test_two_operations_of_one_key_keep_their_ids),
 		cmocka_unit_test(test_wide_operations_are_read),
+		cmocka_unit_test(test_impossible_operations_are_refused),
+		cmocka_unit_test(test_random_values_are_read_or_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
