@@ -11,6 +11,7 @@ import updatable
 
 CONNECTIONS = 64
 CHUNK = 50000  # instances between two lines of progress
+ROUNDS = 4 # each with few instances made anew, or they become many
 TURNS = 8
 ALONE = 60  # registrations in a turn
 MANY = 1000
@@ -110,16 +111,14 @@ def probe(server, path, first):
             "cpu_us": many["server_cpu_us"] / many["done"]}
 
 
-def take_turns(small, large):
+def take_turns(small, large, rows):
     """Each a server, the services and the number of the first new instance. In turns, so
     that whatever else the machine does meets both alike."""
     sides = {"small": small, "large": large}
-    rows = {key: [] for key in sides}
     for turn in range(TURNS):
         for key in list(sides)[::-1 if turn % 2 else 1]:
             server, path, first = sides[key]
             rows[key].append(probe(server, path, first + turn * (ALONE + MANY)))
-    return rows
 
 
 def compare_with_few(large, path, work, setup, options):
@@ -129,13 +128,14 @@ def compare_with_few(large, path, work, setup, options):
     single = large.work / "single"
     single.write_text(path.read_text().split()[0] + "\n")
     first = options.services * options.instances
-    for key, services, each, into in (("spread", options.services, 1, path),
-                                      ("single", 1, options.instances, single)):
-        small = Gazetteer(work / f"small-{key}", setup).start()
+    kinds = (("spread", options.services, 1, path),
+             ("single", 1, options.instances, single))
+    for number, (key, services, each, into) in enumerate(kinds * ROUNDS):
+        rows = found.setdefault(key, {"small": [], "large": []})
+        small = Gazetteer(work / f"small-{number}", setup).start()
         try:
             small_path, _ = small.load(services, each)
-            found[key] = take_turns((small, small_path, services * each),
-                                    (large, into, first))
+            take_turns((small, small_path, services * each), (large, into, first), rows)
             first += TURNS * (ALONE + MANY)
         finally:
             small.stop()
