@@ -251,8 +251,8 @@ void schema_put_operation(struct bytes *b, const struct operation_record *op,
 	bytes_put_u8(b, (uint8_t)op->type);
 	bytes_put_u8(b, (uint8_t)op->status);
 	put_call_name(b, extra->call_name);
-	bytes_put_varint(b, (uint64_t)(op->update_ms - op->create_ms));
-	bytes_put_varint(b, (uint64_t)(extra->due_ms - op->create_ms));
+	bytes_put_varint(b, (uint64_t)op->update_ms - (uint64_t)op->create_ms);
+	bytes_put_varint(b, (uint64_t)extra->due_ms - (uint64_t)op->create_ms);
 	bytes_put_short_text(b, extra->region);
 	bytes_put_short_text(b, op->account);
 	put_resource(b, "ns-", extra->scope_namespace);
