@@ -138,9 +138,11 @@ class Subject:
         address = f"10.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
         instance = rng.choice(INSTANCES)
         self.after["services"][name]["instances"][instance] = [address, "HEALTHY"]
+        # With a token of its own: the same request once more would start nothing.
         return "RegisterInstance", {
             "ServiceId": self.services[name][0], "InstanceId": instance,
-            "CreatorRequestId": f"{value}", "Attributes": {"AWS_INSTANCE_IPV4": address}}
+            "CreatorRequestId": f"{value}-{self.calls}",
+            "Attributes": {"AWS_INSTANCE_IPV4": address}}
 
     def deregister(self, name, value, rng):
         instances = self.after["services"][name]["instances"]
@@ -241,7 +243,7 @@ class Subject:
         if daemon.killed_delay:
             self.end_pending(daemon.api, conn)
         if self.is_started:  # it was answered: it ends by itself, if it has not yet
-            gaz.until(f"{self.name} to become {self.after}",
+            gaz.until(f"{self.name} to become {self.after} by {self.call}",
                       lambda: self.look(daemon.api, conn) == self.after)
             self.now = self.after
         found = self.look(daemon.api, conn)
