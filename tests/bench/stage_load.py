@@ -11,6 +11,7 @@ import machine
 import servers
 from stage_million import wait_for_answer
 
+YOUNG_S = 0.1  # gazetteerd reads a file again that may still be changing when it begins
 SETTLE_S = 1  # until memory is read: what was taken for loading only has gone
 SERVERS = {"gazetteerd": servers.Gazetteer, "nsd": servers.Nsd, "knot": servers.Knot}
 
@@ -25,7 +26,8 @@ def peak(server):
 
 def launch(server):
     """From exec to the answer for the last name; seconds, and of them on a CPU."""
-    command = server.command()
+    command = server.command() # writes the zone file
+    time.sleep(YOUNG_S)
     begin = time.monotonic()
     server.process = servers.Process(command, server.work, server.setup.server_cpus,
                                      server.work / "log")
