@@ -85,31 +85,23 @@ static gaz_status rebuild(struct token_index *index, int64_t oldest_ms)
 static gaz_status find_oldest_ms(struct call *call, int64_t *out)
 {
 	struct store_cursor *cursor = NULL;
-	struct key start = {.len = 0};
-	struct span key;
-	struct span value;
+	struct key starts[2] = {0};
 	gaz_status st = store_cursor_open(call->txn, TABLE_OPERATION, &cursor);
 
+	schema_operation_keys_at(WIDE_KEYS_END_MS, false, &starts[1]);
 	*out = INT64_MAX;
-	if (st == GAZ_OK)
-		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
-	while (st == GAZ_OK) {
+	for (size_t i = 0; st == GAZ_OK && i < 2; i++) {
+		struct span key;
+		struct span value;
 		int64_t submit_ms;
-		bool wide = key.len == OPERATION_KEY_MAX;
 
-		st = schema_operation_time(key, &submit_ms);
+		st = store_cursor_seek(cursor, key_span(&starts[i]), &key, &value);
+		if (st == GAZ_OK && schema_operation_time(key, &submit_ms) != GAZ_OK)
+			submit_ms = INT64_MIN; /* nothing is too old */
 		if (st == GAZ_OK && submit_ms < *out)
 			*out = submit_ms;
-		if (st != GAZ_OK || !wide || start.len > 0)
-			break;
-		schema_operation_keys_at(WIDE_KEYS_END_MS, false, &start);
-		st = store_cursor_seek(cursor, key_span(&start), &key, &value);
 	}
 	store_cursor_close(&cursor);
-	if (st == GAZ_ESTORE) { /* one that cannot be read: nothing is too old */
-		*out = INT64_MIN;
-		st = GAZ_OK;
-	}
 	return st == GAZ_ENOTFOUND ? GAZ_OK : st;
 }
 
