@@ -5,6 +5,7 @@ Nothing here sleeps blindly: every wait looks for an event and has a deadline.
 """
 
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -557,3 +558,34 @@ class Crowd:
             assert not thread.is_alive(), "a client thread hangs"
         if self.errors:
             raise self.errors[0]
+
+
+class FakeApi:
+    """An endpoint that speaks the API's protocol. `answer` gives the status and the octets
+    of the reply to a target and the octets of a body."""
+
+    def __init__(self, answer):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, reply = answer(self.headers["X-Amz-Target"], body)
+                self.send_response(status)
+                self.send_header("Content-Type", JSON)
+                self.send_header("Content-Length", str(len(reply)))
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

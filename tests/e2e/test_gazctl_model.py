@@ -6,10 +6,8 @@ have called every operation with every member, and used every option that --help
 member that the model gets, or an option that is connected with nothing, is noticed.
 """
 
-import http.server
 import json
 import re
-import threading
 
 import pytest
 
@@ -29,40 +27,19 @@ OTHERS = {"watch", "explain", "vpc put", "vpc list", "vpc delete", "zone list", 
           "export", "call"}
 
 
-class Recorder:
+class Recorder(gaz.FakeApi):
     """An endpoint that passes calls on to a daemon and notes them."""
 
     def __init__(self, daemon):
-        self.calls = calls = []
+        self.calls, self.daemon = [], daemon
+        super().__init__(self.answer)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                target = self.headers["X-Amz-Target"]
-                # Gazetteer.ListNamespaces is AWS's own, and tells the VPC besides.
-                operation = target.removeprefix(gaz.TARGET).removeprefix("Gazetteer.")
-                calls.append((operation, json.loads(body)))
-                reply = daemon.api.send(body, target)
-                self.send_response(reply.status)
-                self.send_header("Content-Type", gaz.JSON)
-                self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                self.wfile.write(reply.body)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+    def answer(self, target, body):
+        # Gazetteer.ListNamespaces is AWS's own, and tells the VPC besides.
+        operation = target.removeprefix(gaz.TARGET).removeprefix("Gazetteer.")
+        self.calls.append((operation, json.loads(body)))
+        reply = self.daemon.api.send(body, target)
+        return reply.status, reply.body
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ below the space, not DELETE, and not those of ISO 6429's second set (U+0080 to U
 which, CSI, does alone what ESC and "[" do.
 """
 
-import http.server
 import itertools
 import json
 import os
 import re
 import subprocess
-import threading
 
 import pytest
 
@@ -37,42 +35,22 @@ def escaped(word):
     return f"\\u001B[31m\\n\\u009B1m\\u007F{word}"
 
 
-class Liar:
+class Liar(gaz.FakeApi):
     """Answers each operation with what `replies` has for it: a status and an object, or
     octets as they are, or a function that gives an object."""
 
     def __init__(self):
-        self.replies = replies = {}
+        self.replies = {}
+        super().__init__(self.answer)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                reply = replies[self.headers["X-Amz-Target"].split(".")[1]]
-                status, body = reply if isinstance(reply, tuple) else (200, reply)
-                body = body() if callable(body) else body
-                if not isinstance(body, bytes):
-                    # As it stands, where JSON allows that.
-                    body = json.dumps(body, ensure_ascii=False).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", gaz.JSON)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def close(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+    def answer(self, target, _):
+        reply = self.replies[target.split(".")[1]]
+        status, body = reply if isinstance(reply, tuple) else (200, reply)
+        body = body() if callable(body) else body
+        if not isinstance(body, bytes):
+            # As it stands, where JSON allows that.
+            body = json.dumps(body, ensure_ascii=False).encode()
+        return status, body
 
 
 @pytest.fixture
